@@ -1,0 +1,32 @@
+"""Where the starter lies, and how it is named in configurations and on the command line."""
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+from clir_ot.errors import UserError
+
+STARTER = "starter"
+
+
+def starter_folder() -> Path:
+    """`$CLIR_OT_CACHE/starter`, by default below the user's cache directory."""
+    cache = os.environ.get("CLIR_OT_CACHE") or platformdirs.user_cache_dir("clir-ot", appauthor=False)
+    return Path(cache).expanduser() / STARTER
+
+
+def locate(name: str | Path, what: str) -> Path | str:
+    """The folder that `name` means: itself, or for `starter` the starter's `encoder` or `collection`.
+
+    Raises:
+        UserError: the starter is asked for and not built.
+    """
+    if str(name) != STARTER:
+        return name
+    folder = starter_folder() / what
+    if not folder.is_dir():
+        raise UserError(
+            f"{folder}: the starter is not there yet; run `make starter` or `clir-ot collection build starter`"
+        )
+    return folder

@@ -1,0 +1,29 @@
+"""Language codes: BCP 47, so that `yo` and `yor`, `tl` and `fil`, `pt_BR` and `pt-BR` mean the same."""
+
+import langcodes
+from langcodes.tag_parser import LanguageTagError
+
+from clir_ot.errors import UserError
+
+
+def canonical_language(code: str) -> str:
+    """The standard BCP 47 form of a language code.
+
+    Args:
+        code: ISO 639-1, 639-3 or BCP 47, e.g. `yor`, `zh_Hans`.
+
+    Raises:
+        UserError: not a language code.
+    """
+    try:
+        standard = langcodes.standardize_tag(code)
+    except LanguageTagError:
+        standard = ""
+    if not standard or not langcodes.tag_is_valid(standard):
+        raise UserError(f"{code!r} is not a language code; use ISO 639 or BCP 47, such as yo, sw or pt-BR")
+    return standard
+
+
+def language_name(code: str) -> str:
+    """The English name of a language, e.g. `Yoruba` for `yo`."""
+    return langcodes.Language.get(code).display_name("en")
