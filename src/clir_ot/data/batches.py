@@ -1,0 +1,79 @@
+"""What the DataModule yields and the systems consume: one dataclass for each kind of batch.
+
+B rows, N tokens of the longest text in the batch (shorter texts are padded on the right).
+"""
+
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass
+class Tokens:
+    """Tokenised texts.
+
+    Attributes:
+        input_ids: (B, N) int64.
+        attention_mask: (B, N) int64, 1 on real tokens (special and prefix tokens included), 0 on padding.
+        content: (B, N) bool, True on the tokens of the text itself: neither special, prefix nor padding.
+    """
+
+    input_ids: torch.Tensor
+    attention_mask: torch.Tensor
+    content: torch.Tensor
+
+    @property
+    def mask(self) -> torch.Tensor:
+        """(B, N) bool, True on real tokens."""
+        return self.attention_mask.bool()
+
+    def to(self, device: torch.device) -> "Tokens":
+        """The same tokens on another device."""
+        return Tokens(self.input_ids.to(device), self.attention_mask.to(device), self.content.to(device))
+
+
+@dataclass
+class RankingBatch:
+    """Queries with one relevant document each; the other rows' documents are the negatives.
+
+    Attributes:
+        queries, documents: row b of `documents` is relevant to row b of `queries`.
+        relevant: (B, B) bool, [q, d] True where document d is relevant to query q by the judgements or translates
+            a relevant document (same `_id`). True on the diagonal; off the diagonal such a pair is no negative.
+        query_languages, document_languages: of each row.
+    """
+
+    queries: Tokens
+    documents: Tokens
+    relevant: torch.Tensor
+    query_languages: list[str]
+    document_languages: list[str]
+
+
+@dataclass
+class BitextBatch:
+    """Translated sentences: row b of `english` and of `foreign` mean the same.
+
+    Attributes:
+        english, foreign: both tokenised as queries, for it is the query side that is distilled.
+        languages: of the foreign side of each row; `en` in the rows that keep English in place.
+    """
+
+    english: Tokens
+    foreign: Tokens
+    languages: list[str]
+
+
+@dataclass
+class TextBatch:
+    """Texts to encode for evaluation: documents, or the queries of one language.
+
+    Attributes:
+        tokens: as queries or as documents, as their dataset says.
+        ids: the texts' `_id`s.
+        language: of all texts in the batch.
+    """
+
+    tokens: Tokens
+    ids: list[str]
+    language: str

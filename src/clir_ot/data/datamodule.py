@@ -1,0 +1,92 @@
+"""The one DataModule of all systems."""
+
+from pathlib import Path
+from typing import cast
+
+import pytorch_lightning as pl
+from torch.utils.data import DataLoader
+
+from clir_ot.collections import Collection
+from clir_ot.collections.languages import canonical_language
+from clir_ot.data.batches import BitextBatch, RankingBatch
+from clir_ot.data.sampler import HybridBatchSampler
+from clir_ot.data.tokenizer import TextTokenizer
+from clir_ot.data.training_batches import TrainingBatches, TrainingTexts
+from clir_ot.errors import UserError
+
+
+class CLIRDataModule(pl.LightningDataModule):
+    """Training batches from a collection folder, for every system.
+
+    The teacher is its all-English case (`languages: en`), distillation its bitext case (`bitext_rate: 1`), hybrid
+    batch training its general case. The batches are tokenised by the `tokenizer` of the module that is trained.
+
+    Args:
+        collection: folder in the format of `clir_ot.Collection`.
+        languages: codes, as a list or separated by commas.
+        alpha: share of monolingual batches among ranking batches, the rest being cross-lingual.
+        bitext_rate: share of bitext batches among all.
+        english_share: share of bitext rows whose foreign side is their English side.
+        batch_size: rows of a batch over all devices together.
+        cloze_share: how often a query that is part of its document is left out of the training passage; None reads
+            whole documents.
+        passage_words: words of a training passage.
+        seed: of the batches.
+        workers: processes that prepare batches.
+
+    Raises:
+        UserError: from `setup`: what the collection lacks, or a share outside [0, 1].
+    """
+
+    def __init__(
+        self,
+        collection: str | Path,
+        languages: str | list[str],
+        *,
+        alpha: float = 1.0,
+        bitext_rate: float = 0.0,
+        english_share: float = 0.0,
+        batch_size: int = 32,
+        cloze_share: float | None = None,
+        passage_words: int = 48,
+        seed: int = 0,
+        workers: int = 0,
+    ) -> None:
+        super().__init__()
+        names = languages.split(",") if type(languages) is str else languages
+        self.languages = [canonical_language(name.strip()) for name in names]
+        self.collection = Collection(collection)
+        self.alpha, self.bitext_rate, self.english_share = alpha, bitext_rate, english_share
+        self.batch_size, self.seed, self.workers = batch_size, seed, workers
+        self.cloze_share, self.passage_words = cloze_share, passage_words
+        if cloze_share is not None and not 0 <= cloze_share <= 1:
+            raise UserError(f"data.cloze_share is {cloze_share}; it is a share and must lie in [0, 1]")
+
+    def setup(self, stage: str) -> None:
+        """Read what training needs of the collection."""
+        self.texts = TrainingTexts.read(
+            self.collection, self.languages, rankings=self.bitext_rate < 1, bitext=self.bitext_rate > 0
+        )
+
+    def train_dataloader(self) -> DataLoader[RankingBatch | BitextBatch]:
+        """Batches of this rank; `trainer.use_distributed_sampler` must be False, for the sampler shards itself."""
+        trainer = self.trainer
+        assert trainer is not None, "the trainer attaches itself before it asks for loaders"
+        tokenizer = cast(TextTokenizer, trainer.lightning_module.tokenizer)
+        batches = TrainingBatches(self.texts, tokenizer, self.cloze_share, self.passage_words)
+        sampler = self.sampler(trainer.global_rank, trainer.world_size)
+        return DataLoader(batches, batch_size=None, sampler=sampler, num_workers=self.workers)
+
+    def sampler(self, rank: int = 0, world_size: int = 1) -> HybridBatchSampler:
+        """The batch plans of one rank; after `setup`."""
+        return HybridBatchSampler(
+            self.texts.rankings(),
+            {name: [len(foreign) for _, foreign in pairs] for name, pairs in self.texts.bitext.items()},
+            alpha=self.alpha,
+            bitext_rate=self.bitext_rate,
+            english_share=self.english_share,
+            batch_size=self.batch_size,
+            seed=self.seed,
+            rank=rank,
+            world_size=world_size,
+        )

@@ -1,0 +1,49 @@
+"""Text to tokens, as query or as document."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from clir_ot.data.batches import Tokens
+
+
+@dataclass(frozen=True)
+class TextTokenizer:
+    """A Hugging Face tokenizer with what an encoder wants before each kind of text, and how much of it.
+
+    Attributes:
+        tokenizer: `AutoTokenizer.from_pretrained(...)`, a fast one (for the offsets of tokens).
+        query_prefix, document_prefix: put before every text, e.g. `query: ` for E5; made of the pretrained
+            vocabulary, no token is added.
+        query_length, document_length: longest sequence in tokens, special and prefix tokens included; longer
+            texts are cut at the end.
+    """
+
+    tokenizer: Any = field(repr=False)
+    query_prefix: str = ""
+    document_prefix: str = ""
+    query_length: int = 64
+    document_length: int = 256
+
+    def queries(self, texts: Sequence[str]) -> Tokens:
+        """Tokens of queries, (B, N <= query_length)."""
+        return self._tokens(self.query_prefix, texts, self.query_length)
+
+    def documents(self, texts: Sequence[str]) -> Tokens:
+        """Tokens of documents, (B, N <= document_length)."""
+        return self._tokens(self.document_prefix, texts, self.document_length)
+
+    def _tokens(self, prefix: str, texts: Sequence[str], length: int) -> Tokens:
+        encoded = self.tokenizer(
+            [prefix + text for text in texts],
+            max_length=length,
+            truncation=True,
+            padding=True,
+            padding_side="right",
+            return_offsets_mapping=True,
+            return_tensors="pt",
+        )
+        # A token that ends behind the prefix belongs to the text, the space between them too, which SentencePiece may
+        # keep as a piece of its own; special tokens and padding end at 0.
+        content = encoded["offset_mapping"][..., 1] > len(prefix.rstrip())
+        return Tokens(encoded["input_ids"], encoded["attention_mask"], content)

@@ -1,0 +1,114 @@
+"""From a batch plan to a batch: look the texts up, cut passages, tokenise, mark what is no negative."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch.utils.data import Dataset
+
+from clir_ot.collections import Collection
+from clir_ot.data.batches import BitextBatch, RankingBatch
+from clir_ot.data.inverse_cloze import inverse_cloze
+from clir_ot.data.sampler import BatchPlan, Row
+from clir_ot.data.tokenizer import TextTokenizer
+
+
+@dataclass(frozen=True)
+class TrainingTexts:
+    """What training reads of a collection, all of it looked up by language.
+
+    Attributes:
+        queries, documents: `{language: {_id: text}}`.
+        relevant: `{query: documents with a score above 0}`.
+        bitext: `{language: [(English, foreign)]}`.
+    """
+
+    queries: Mapping[str, Mapping[str, str]]
+    documents: Mapping[str, Mapping[str, str]]
+    relevant: Mapping[str, Sequence[str]]
+    bitext: Mapping[str, Sequence[tuple[str, str]]]
+
+    @classmethod
+    def read(cls, collection: Collection, languages: Sequence[str], *, rankings: bool, bitext: bool) -> "TrainingTexts":
+        """Read only what the batches asked for need: queries with documents, bitext, or both."""
+        queries, documents, relevant, pairs = {}, {}, {}, {}
+        if rankings:
+            qrels = collection.qrels("train")
+            relevant = {q: [d for d, score in judged.items() if score > 0] for q, judged in qrels.items()}
+            queries = {name: collection.queries(name) for name in languages}
+            available = set(collection.document_languages)
+            documents = {name: collection.documents(name) for name in languages if name in available}
+        if bitext:
+            pairs = {name: collection.bitext(name) for name in languages}
+        return cls(queries, documents, relevant, pairs)
+
+    def rankings(self) -> dict[tuple[str, str], list[str]]:
+        """`{(query language, document language): queries}` that have text and a relevant document there."""
+        found = {}
+        for query_language, queries in self.queries.items():
+            for document_language, documents in self.documents.items():
+                ids = [
+                    q for q, relevant in self.relevant.items() if q in queries and any(d in documents for d in relevant)
+                ]
+                if ids:
+                    found[query_language, document_language] = ids
+        return found
+
+
+class TrainingBatches(Dataset[RankingBatch | BitextBatch]):
+    """Batches by plan, for a DataLoader with `batch_size=None` and a `HybridBatchSampler`.
+
+    Args:
+        texts: what the plans refer to.
+        tokenizer: of the encoder that is trained.
+        cloze_share: how often a query that is part of its document is left out of the training passage (inverse cloze;
+            Lee et al. 2019 use 0.9); None reads whole documents.
+        passage_words: words of surroundings in such a passage.
+    """
+
+    def __init__(
+        self, texts: TrainingTexts, tokenizer: TextTokenizer, cloze_share: float | None, passage_words: int
+    ) -> None:
+        self.texts, self.tokenizer = texts, tokenizer
+        self.cloze_share, self.passage_words = cloze_share, passage_words
+
+    def __getitem__(self, plan: BatchPlan) -> RankingBatch | BitextBatch:
+        return self._bitext_batch(plan.rows) if plan.kind == "bitext" else self._ranking_batch(plan.rows)
+
+    def _bitext_batch(self, rows: Sequence[Row]) -> BitextBatch:
+        english, foreign = [], []
+        for (language, position), read_language, _, _ in rows:
+            pair = self.texts.bitext[language][position]
+            english.append(pair[0])
+            foreign.append(pair[0] if read_language == "en" else pair[1])
+        languages = [row.query_language for row in rows]
+        return BitextBatch(self.tokenizer.queries(english), self.tokenizer.queries(foreign), languages)
+
+    def _ranking_batch(self, rows: Sequence[Row]) -> RankingBatch:
+        queries = [self.texts.queries[row.query_language][row.item] for row in rows]
+        chosen = [self._document(row) for row in rows]
+        relevant = [[document in self.texts.relevant[row.item] for document, _ in chosen] for row in rows]
+        return RankingBatch(
+            self.tokenizer.queries(queries),
+            self.tokenizer.documents([passage for _, passage in chosen]),
+            torch.tensor(relevant),
+            [row.query_language for row in rows],
+            [row.document_language for row in rows],
+        )
+
+    def _document(self, row: Row) -> tuple[str, str]:
+        """`_id` of one relevant document, and the passage to train on."""
+        documents = self.texts.documents[row.document_language]
+        candidates = [d for d in self.texts.relevant[row.item] if d in documents]
+        scaled = row.draw * len(candidates)
+        document = candidates[int(scaled)]
+        text = documents[document]
+        if self.cloze_share is None:
+            return document, text
+        # The fraction left over from the choice of document is again uniform.
+        leave_out = scaled % 1 < self.cloze_share
+        # A document in another language holds the query's translation.
+        query = self.texts.queries.get(row.document_language, {}).get(row.item, "")
+        if not query:
+            return document, " ".join(text.split()[: self.passage_words])
+        return document, inverse_cloze(text, query, words=self.passage_words, leave_out=leave_out)

@@ -1,0 +1,102 @@
+"""What is drawn is what was asked for, and the same for every number of ranks."""
+
+from collections import Counter
+
+import pytest
+
+from clir_ot.data.sampler import BatchPlan, HybridBatchSampler
+from clir_ot.errors import UserError
+
+LANGUAGES = ("en", "yo", "sw")
+QUERIES = [f"q{i}" for i in range(300)]
+RANKINGS = {(a, b): QUERIES for a in LANGUAGES for b in LANGUAGES}
+BITEXT = {"yo": [i % 17 for i in range(100)], "sw": [5] * 60}
+
+
+def epochs(sampler: HybridBatchSampler, count: int) -> list[BatchPlan]:
+    plans = []
+    for epoch in range(count):
+        sampler.set_epoch(epoch)
+        plans += list(sampler)
+    return plans
+
+
+def test_an_epoch_of_bitext_visits_every_pair_once() -> None:
+    plans = list(HybridBatchSampler({}, BITEXT, bitext_rate=1.0, batch_size=32))
+    items = [row.item for plan in plans for row in plan.rows]
+    assert len(plans) == 5
+    assert set(items[:160]) == {(name, i) for name, lengths in BITEXT.items() for i in range(len(lengths))}
+
+
+def test_rows_of_like_length_share_a_batch() -> None:
+    lengths = {"yo": [i % 40 for i in range(640)]}
+    spreads = []
+    for plan in HybridBatchSampler({}, lengths, bitext_rate=1.0, batch_size=32):
+        found = [lengths["yo"][row.item[1]] for row in plan.rows]
+        spreads.append(max(found) - min(found))
+    assert sum(spreads) / len(spreads) < 6  # at random it is about 38
+
+
+def test_shares_and_languages_are_those_asked_for() -> None:
+    sampler = HybridBatchSampler(RANKINGS, BITEXT, alpha=0.25, bitext_rate=0.5, english_share=0.2, batch_size=16)
+    plans = epochs(sampler, 60)
+    kinds = Counter(plan.kind for plan in plans)
+    total = len(plans)
+    assert kinds["bitext"] / total == pytest.approx(0.5, abs=0.05)
+    assert kinds["monolingual"] / total == pytest.approx(0.125, abs=0.04)
+    for plan in plans:
+        pairs = {(row.query_language, row.document_language) for row in plan.rows}
+        if plan.kind == "monolingual":
+            assert len(pairs) == 1
+            assert all(a == b for a, b in pairs)
+        if plan.kind == "cross-lingual":
+            assert all(a != b for a, b in pairs)
+    mono = Counter(plan.rows[0].query_language for plan in plans if plan.kind == "monolingual")
+    cross = Counter(
+        (row.query_language, row.document_language)
+        for plan in plans
+        if plan.kind == "cross-lingual"
+        for row in plan.rows
+    )
+    assert min(mono.values()) / sum(mono.values()) > 0.2
+    assert len(cross) == 6
+    assert min(cross.values()) / sum(cross.values()) > 0.14
+    bitext = [row for plan in plans if plan.kind == "bitext" for row in plan.rows]
+    assert sum(row.query_language == "en" for row in bitext) / len(bitext) == pytest.approx(0.2, abs=0.02)
+
+
+def test_ranks_share_the_batches_of_one_process() -> None:
+    options = {"alpha": 0.5, "bitext_rate": 0.3, "batch_size": 15, "seed": 3}
+    alone = list(HybridBatchSampler(RANKINGS, BITEXT, **options))
+    ranks = [list(HybridBatchSampler(RANKINGS, BITEXT, **options, rank=r, world_size=2)) for r in range(2)]
+    for whole, first, second in zip(alone, *ranks, strict=True):
+        assert whole.kind == first.kind == second.kind
+        assert sorted(map(str, whole.rows)) == sorted(map(str, [*first.rows, *second.rows]))
+
+
+def test_epochs_differ_and_repeat() -> None:
+    sampler = HybridBatchSampler(RANKINGS, {}, batch_size=16)
+    first = list(sampler)
+    sampler.set_epoch(1)
+    assert list(sampler) != first
+    sampler.set_epoch(0)
+    assert list(sampler) == first
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"alpha": 1.5}, r"data\.alpha is 1\.5"),
+        ({"english_share": -0.1}, r"data\.english_share is -0\.1"),
+        ({"batch_size": 301}, "has 300 training queries"),
+        ({"bitext_rate": 1.0}, "none of data.languages has bitext"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(options: dict, expected: str) -> None:
+    with pytest.raises(UserError, match=expected):
+        HybridBatchSampler(RANKINGS, {}, **options)
+
+
+def test_cross_lingual_batches_need_two_languages() -> None:
+    with pytest.raises(UserError, match="cross-lingual batches need two languages"):
+        HybridBatchSampler({("en", "en"): QUERIES}, {}, alpha=0.5)

@@ -1,0 +1,56 @@
+"""From plans to batches, with the tiny encoder's tokenizer."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoTokenizer
+
+from clir_ot import Collection
+from clir_ot.data.sampler import BatchPlan, Row
+from clir_ot.data.tokenizer import TextTokenizer
+from clir_ot.data.training_batches import TrainingBatches, TrainingTexts
+
+
+@pytest.fixture
+def batches(collection_folder: Path, encoder_folder: Path) -> TrainingBatches:
+    texts = TrainingTexts.read(Collection(collection_folder), ["en", "yo"], rankings=True, bitext=False)
+    bitext = {"yo": Collection(collection_folder).bitext("yo")}
+    texts = TrainingTexts(texts.queries, texts.documents, texts.relevant, bitext)
+    tokenizer = TextTokenizer(AutoTokenizer.from_pretrained(encoder_folder), "query: ", "passage: ", 32, 64)
+    return TrainingBatches(texts, tokenizer, cloze_share=0.5, passage_words=100)
+
+
+def words(batches: TrainingBatches, tokens) -> list[str]:
+    return batches.tokenizer.tokenizer.batch_decode(tokens.input_ids, skip_special_tokens=True)
+
+
+def test_bitext_rows_are_a_pair_or_english_twice(batches: TrainingBatches) -> None:
+    english, foreign = batches.texts.bitext["yo"][3]
+    batch = batches[BatchPlan("bitext", [Row(("yo", 3), "yo", "en", 0.1), Row(("yo", 3), "en", "en", 0.1)])]
+    assert batch.languages == ["yo", "en"]
+    assert words(batches, batch.english) == [f"query : {english}"] * 2
+    assert words(batches, batch.foreign) == [f"query : {foreign}", f"query : {english}"]
+
+
+def test_the_draw_decides_whether_the_query_is_left_out(batches: TrainingBatches) -> None:
+    batch = batches[BatchPlan("monolingual", [Row("d0.1", "en", "en", 0.1), Row("d0.1", "en", "en", 0.9)])]
+    left_out, kept = words(batches, batch.documents)
+    query = batches.texts.queries["en"]["d0.1"]
+    assert query not in left_out
+    assert query in kept
+    assert kept.startswith("passage : ")
+
+
+def test_the_translated_query_is_left_out_of_a_foreign_document(batches: TrainingBatches) -> None:
+    batch = batches[BatchPlan("cross-lingual", [Row("d0.1", "en", "yo", 0.1)])]
+    assert words(batches, batch.queries) == [f"query : {batches.texts.queries['en']['d0.1']}"]
+    (document,) = words(batches, batch.documents)
+    assert batches.texts.queries["yo"]["d0.1"] not in document
+    assert batches.texts.queries["yo"]["d0.0"] in document
+
+
+def test_rows_of_one_document_are_no_negatives_of_each_other(batches: TrainingBatches) -> None:
+    rows = [Row("d0.0", "en", "en", 0.1), Row("d0.2", "en", "yo", 0.1), Row("d1.0", "yo", "yo", 0.1)]
+    relevant = batches[BatchPlan("cross-lingual", rows)].relevant
+    assert torch.equal(relevant, torch.tensor([[True, True, False], [True, True, False], [False, False, True]]))
