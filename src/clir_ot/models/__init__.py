@@ -1,0 +1,1 @@
+"""Pure torch: the token encoder, late interaction, optimal transport and the losses. Knows no Lightning."""

@@ -1,0 +1,77 @@
+"""The token encoder: a multilingual transformer, a linear projection, L2-normalised token vectors.
+
+B texts, N tokens, H hidden size of the transformer, D dimensions of a token vector.
+"""
+
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from clir_ot.data.batches import Tokens
+from clir_ot.data.tokenizer import TextTokenizer
+from clir_ot.errors import UserError
+from clir_ot.models.encoder_folder import load_parts, save_parts
+
+
+class TokenEncoder(nn.Module):
+    """Any Hugging Face encoder with a projection on top, ColBERT's architecture (Khattab & Zaharia 2020, section 3.2).
+
+    Attributes:
+        transformer: gives (B, N, H) hidden states.
+        projection: H -> D, without bias.
+        tokenizer: text to tokens, with the prefixes and lengths that the encoder was trained with.
+    """
+
+    def __init__(self, transformer: Any, projection: nn.Linear, tokenizer: TextTokenizer) -> None:
+        super().__init__()
+        self.transformer: Any = transformer
+        self.projection = projection
+        self.tokenizer = tokenizer
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name: str | Path,
+        *,
+        dimensions: int = 128,
+        query_prefix: str = "",
+        document_prefix: str = "",
+        query_length: int = 64,
+        document_length: int = 256,
+    ) -> Self:
+        """Load a folder that `save_pretrained` wrote, or any Hugging Face encoder, local or from the hub.
+
+        The keyword arguments are for an encoder without projection, which gets a new one; a saved encoder brings
+        its own settings and ignores them.
+
+        Raises:
+            UserError: no such folder or model, or weights missing in it.
+        """
+        return cls(*load_parts(name, dimensions, query_prefix, document_prefix, query_length, document_length))
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write a Hugging Face folder, the projection in sentence-transformers' layout, whole or not at all."""
+        save_parts(Path(folder), self.transformer, self.projection, self.tokenizer)
+
+    def forward(self, tokens: Tokens) -> torch.Tensor:
+        """Unit-length token vectors, (B, N, D); rows where `tokens.mask` is False are meaningless."""
+        hidden = self.transformer(input_ids=tokens.input_ids, attention_mask=tokens.attention_mask)
+        return F.normalize(self.projection(hidden.last_hidden_state), dim=-1)
+
+    def freeze(self, *, word_embeddings: bool, layers: int) -> None:
+        """Stop the gradient of the word embedding table, and of everything up to the first `layers` blocks.
+
+        Raises:
+            UserError: the transformer has fewer blocks.
+        """
+        if word_embeddings:
+            self.transformer.get_input_embeddings().requires_grad_(False)
+        if layers:
+            blocks = self.transformer.encoder.layer
+            if layers > len(blocks):
+                raise UserError(f"model.frozen_layers is {layers}; the encoder has {len(blocks)} layers")
+            self.transformer.embeddings.requires_grad_(False)
+            blocks[:layers].requires_grad_(False)

@@ -1,0 +1,105 @@
+"""The encoder on disk: a Hugging Face folder, the projection beside it as sentence-transformers lays modules out.
+
+```
+config.json  model.safetensors  tokenizer.json ...      the transformer, as AutoModel and AutoTokenizer load it
+modules.json                                            0 the transformer, 1 the projection
+1_Dense/{config.json,model.safetensors}                 the projection
+config_sentence_transformers.json                       prefixes and lengths
+```
+"""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from clir_ot.data.tokenizer import TextTokenizer
+from clir_ot.errors import UserError
+from clir_ot.files import replacing
+
+_DENSE = "1_Dense"
+_SETTINGS = "config_sentence_transformers.json"
+_FIELDS = ("query_prefix", "document_prefix", "query_length", "document_length")
+
+
+def load_parts(
+    name: str | Path,
+    dimensions: int,
+    query_prefix: str,
+    document_prefix: str,
+    query_length: int,
+    document_length: int,
+) -> tuple[Any, nn.Linear, TextTokenizer]:
+    """Transformer, projection and tokenizer of a folder or hub model; see `TokenEncoder.from_pretrained`."""
+    from transformers import AutoTokenizer
+
+    transformer = _load_transformer(name)
+    tokenizer = TextTokenizer(
+        AutoTokenizer.from_pretrained(name), query_prefix, document_prefix, query_length, document_length
+    )
+    folder = Path(name)
+    if (folder / _DENSE).is_dir():
+        settings = json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))
+        tokenizer = replace(tokenizer, **{field: settings[field] for field in _FIELDS})
+        return transformer, _load_projection(folder / _DENSE), tokenizer
+    projection = nn.Linear(transformer.config.hidden_size, dimensions, bias=False)
+    # Orthonormal rows keep the angles between pretrained token vectors better than torch's default does.
+    nn.init.orthogonal_(projection.weight)
+    return transformer, projection, tokenizer
+
+
+def save_parts(folder: Path, transformer: Any, projection: nn.Linear, tokenizer: TextTokenizer) -> None:
+    """Write the folder described above."""
+    from safetensors.torch import save_file
+
+    with replacing(folder) as temporary:
+        transformer.save_pretrained(temporary)
+        tokenizer.tokenizer.save_pretrained(temporary)
+        dense = temporary / _DENSE
+        dense.mkdir()
+        save_file({"linear.weight": projection.weight.detach().cpu().contiguous()}, dense / "model.safetensors")
+        shape = {
+            "in_features": projection.in_features,
+            "out_features": projection.out_features,
+            "bias": False,
+        }
+        per_token = {"module_input_name": "token_embeddings", "module_output_name": "token_embeddings"}
+        identity = {"activation_function": "torch.nn.modules.linear.Identity"}
+        _write_json(dense / "config.json", shape | identity | per_token)
+        modules = [
+            {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
+            {"idx": 1, "name": "1", "path": _DENSE, "type": "sentence_transformers.models.Dense"},
+        ]
+        _write_json(temporary / "modules.json", modules)
+        settings = {field: getattr(tokenizer, field) for field in _FIELDS}
+        _write_json(temporary / _SETTINGS, settings | {"similarity_fn_name": "MaxSim"})
+
+
+def _load_transformer(name: str | Path) -> Any:
+    from transformers import AutoModel
+
+    try:
+        transformer, report = AutoModel.from_pretrained(name, output_loading_info=True, dtype=torch.float32)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{name}: no encoder could be loaded from there ({str(error).splitlines()[0]})") from error
+    # Late interaction reads token states; a pooler would be a random, unused layer (and DDP refuses unused ones).
+    transformer.pooler = None
+    if missing := sorted(key for key in report["missing_keys"] if not key.startswith("pooler")):
+        raise UserError(f"{name}: the weights lack {len(missing)} tensor(s), {missing[0]} first; is the folder whole?")
+    return transformer
+
+
+def _load_projection(folder: Path) -> nn.Linear:
+    from safetensors.torch import load_file
+
+    weight = load_file(folder / "model.safetensors")["linear.weight"]  # (D, H)
+    projection = nn.Linear(weight.shape[1], weight.shape[0], bias=False)
+    projection.weight.data.copy_(weight)
+    return projection
+
+
+def _write_json(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")

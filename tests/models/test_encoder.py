@@ -1,0 +1,76 @@
+"""Saving and loading, unit vectors, padding, what is frozen."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoModel, AutoTokenizer
+
+from clir_ot import TokenEncoder
+from clir_ot.errors import UserError
+
+
+@pytest.fixture
+def encoder(encoder_folder: Path) -> TokenEncoder:
+    torch.manual_seed(1)
+    return TokenEncoder.from_pretrained(
+        encoder_folder, dimensions=8, query_prefix="query: ", document_prefix="passage: ", query_length=12
+    ).eval()
+
+
+def test_vectors_have_unit_length_and_ignore_padding(encoder: TokenEncoder) -> None:
+    short, long = "bara desil", "bara desil fitem govu kuzo lamra mensil"
+    together = encoder(encoder.tokenizer.queries([short, long]))
+    tokens = encoder.tokenizer.queries([short])
+    alone = encoder(tokens)
+    assert together.shape[2] == 8
+    assert torch.allclose(together.norm(dim=-1), torch.ones(together.shape[:2]), atol=1e-6)
+    assert torch.allclose(together[0, : tokens.input_ids.shape[1]], alone[0], atol=1e-5)
+
+
+def test_prefix_and_length_are_those_of_the_kind(encoder: TokenEncoder) -> None:
+    queries, documents = (
+        encoder.tokenizer.queries(["bara " * 40]),
+        encoder.tokenizer.documents(["bara " * 40]),
+    )
+    assert queries.input_ids.shape == (1, 12)
+    assert documents.input_ids.shape == (1, 44)  # [CLS] passage : 40 words [SEP]
+    assert queries.input_ids[0, 1] != documents.input_ids[0, 1]
+
+
+def test_a_saved_encoder_gives_the_same_vectors(encoder: TokenEncoder, tmp_path: Path) -> None:
+    encoder.save_pretrained(tmp_path / "saved")
+    loaded = TokenEncoder.from_pretrained(tmp_path / "saved").eval()
+    text = ["bara desil fitem"]
+    assert torch.equal(loaded(loaded.tokenizer.queries(text)), encoder(encoder.tokenizer.queries(text)))
+    assert loaded.tokenizer.query_length == 12
+
+
+def test_plain_transformers_loads_the_folder(encoder: TokenEncoder, tmp_path: Path) -> None:
+    encoder.save_pretrained(tmp_path / "saved")
+    model = AutoModel.from_pretrained(tmp_path / "saved", add_pooling_layer=False).eval()
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "saved")
+    found = model(**tokenizer("query: bara desil", return_tensors="pt")).last_hidden_state
+    tokens = encoder.tokenizer.queries(["bara desil"])
+    ours = encoder.transformer(input_ids=tokens.input_ids, attention_mask=tokens.attention_mask).last_hidden_state
+    assert torch.allclose(found, ours, atol=1e-6)
+
+
+def test_freezing_stops_exactly_those_gradients(encoder: TokenEncoder) -> None:
+    encoder.freeze(word_embeddings=True, layers=1)
+    encoder(encoder.tokenizer.queries(["bara desil"])).sum().backward()
+    trained = {name for name, parameter in encoder.named_parameters() if parameter.grad is not None}
+    assert "projection.weight" in trained
+    assert any(".layer.1." in name for name in trained)
+    assert not any(".layer.0." in name or "embeddings" in name for name in trained)
+
+
+def test_more_frozen_layers_than_there_are_is_refused(encoder: TokenEncoder) -> None:
+    with pytest.raises(UserError, match="the encoder has 2 layers"):
+        encoder.freeze(word_embeddings=True, layers=3)
+
+
+def test_a_folder_without_encoder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no encoder could be loaded") as caught:
+        TokenEncoder.from_pretrained(tmp_path)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,56 @@
+"""MaxSim against a loop over tokens."""
+
+import torch
+
+from clir_ot.models import maxsim as module
+from clir_ot.models.maxsim import maxsim
+
+
+def batch(seed: int, texts: int, longest: int) -> tuple[torch.Tensor, torch.Tensor]:
+    chance = torch.Generator().manual_seed(seed)
+    vectors = torch.nn.functional.normalize(torch.randn(texts, longest, 8, generator=chance), dim=-1)
+    lengths = torch.randint(1, longest + 1, (texts,), generator=chance)
+    return vectors, torch.arange(longest)[None, :] < lengths[:, None]
+
+
+def slowly(queries, documents, query_mask, document_mask) -> torch.Tensor:
+    scores = torch.zeros(len(queries), len(documents))
+    for q in range(len(queries)):
+        for d in range(len(documents)):
+            best = [max(float(a @ b) for b in documents[d][document_mask[d]]) for a in queries[q][query_mask[q]]]
+            scores[q, d] = sum(best) / len(best)
+    return scores
+
+
+def test_scores_equal_a_loop_over_real_tokens() -> None:
+    (queries, query_mask), (documents, document_mask) = batch(0, 5, 4), batch(1, 7, 6)
+    found = maxsim(queries, documents, query_mask, document_mask)
+    assert torch.allclose(found, slowly(queries, documents, query_mask, document_mask), atol=1e-6)
+
+
+def test_a_pad_never_beats_a_token_of_negative_similarity() -> None:
+    query, document = torch.tensor([[[1.0, 0.0]]]), torch.tensor([[[-1.0, 0.0], [0.0, 0.0]]])
+    masks = torch.tensor([[True]]), torch.tensor([[True, False]])
+    assert maxsim(query, document, *masks).item() == -1.0
+
+
+def test_working_in_parts_changes_neither_scores_nor_gradients(monkeypatch) -> None:
+    (queries, query_mask), (documents, document_mask) = batch(2, 5, 4), batch(3, 7, 6)
+    results = []
+    for limit in (module._MAX_SIMILARITIES, 1):
+        monkeypatch.setattr(module, "_MAX_SIMILARITIES", limit)
+        inputs = queries.clone().requires_grad_()
+        scores = maxsim(inputs, documents, query_mask, document_mask)
+        scores.square().sum().backward()
+        results.append((scores.detach(), inputs.grad))
+    assert torch.allclose(results[0][0], results[1][0], atol=1e-6)
+    assert torch.allclose(results[0][1], results[1][1], atol=1e-6)
+
+
+def test_bfloat16_input_gives_float32_scores() -> None:
+    (queries, query_mask), (documents, document_mask) = batch(4, 2, 3), batch(5, 2, 3)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        scores = maxsim(queries.bfloat16(), documents.bfloat16(), query_mask, document_mask)
+    assert scores.dtype == torch.float32
+    exact = maxsim(queries.bfloat16().float(), documents.bfloat16().float(), query_mask, document_mask)
+    assert torch.allclose(scores, exact, atol=1e-6)
