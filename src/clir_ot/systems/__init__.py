@@ -1,0 +1,1 @@
+"""The three systems as LightningModules: teacher ranker, transport distillation, hybrid-batch ranker."""

@@ -1,0 +1,101 @@
+"""Optimal-transport distillation of a foreign-language query encoder from bitext alone (OPTICAL, section 3.2)."""
+
+import copy
+from typing import Literal
+
+import torch
+
+from clir_ot.data.batches import BitextBatch, Tokens
+from clir_ot.models.anchors import anchor_cost
+from clir_ot.models.encoder import TokenEncoder
+from clir_ot.models.transport import Solver, TransportResult, solve_transport, token_cost
+from clir_ot.systems.ranker import Ranker
+
+Marginals = Literal["uniform", "content"]
+
+
+class OTDistillation(Ranker):
+    """Teach the student's token vectors of a sentence to be those of its English translation, moved by transport.
+
+    Teacher (frozen): English x -> H (N, D). Student (a copy of it at the start): foreign y -> G (M, D). With
+    C_ij = 1 - cos(H_i, G_j) and the entropic coupling P*, the loss is <stopgrad(P*), C>, averaged over pairs. Only
+    the query side is trained: documents keep the teacher's encoder and its index. Consumes `BitextBatch`.
+
+    Args:
+        teacher: folder of a trained teacher's encoder.
+        marginals: `uniform` over all tokens, as in the paper; `content`: uniform over the tokens of the text itself,
+            while special and prefix tokens are matched one to one (`clir_ot.models.anchors`).
+        anchor_weight: of that one-to-one term, against the transport cost's 1; for `content`.
+        epsilon: weight of the entropy, in units of the cost.
+        iterations: of the solver.
+        solver: of the transport problem.
+        dropout: train the student with the encoder's dropout. Without, an English sentence costs nothing at the start,
+            so that the English rows of a batch hold English in place.
+        learning_rate, weight_decay, warmup_share, freeze_word_embeddings, frozen_layers: as in `Ranker`.
+
+    Raises:
+        UserError: the teacher cannot be loaded.
+    """
+
+    def __init__(
+        self,
+        teacher: str,
+        *,
+        marginals: Marginals = "content",
+        anchor_weight: float = 1.0,
+        epsilon: float = 0.02,
+        iterations: int = 50,
+        solver: Solver = "sinkhorn",
+        dropout: bool = False,
+        learning_rate: float = 2e-4,
+        weight_decay: float = 1e-2,
+        warmup_share: float = 0.1,
+        freeze_word_embeddings: bool = True,
+        frozen_layers: int = 0,
+    ) -> None:
+        frozen = TokenEncoder.from_pretrained(teacher)
+        student = copy.deepcopy(frozen)
+        super().__init__(student, freeze_word_embeddings, frozen_layers, learning_rate, weight_decay, warmup_share)
+        self.save_hyperparameters()
+        self.encoder.train(dropout)
+        self.teacher = frozen.eval().requires_grad_(False)
+        self.marginals, self.anchor_weight = marginals, anchor_weight
+        self.epsilon, self.iterations, self.solver = epsilon, iterations, solver
+
+    @property
+    def document_encoder(self) -> TokenEncoder:
+        """The teacher: one English index serves it and every student."""
+        return self.teacher
+
+    def training_step(self, batch: BitextBatch, batch_idx: int) -> torch.Tensor:
+        """Mean over pairs of the transport cost, plus the anchors'."""
+        teacher, student = self._encode(batch.english, batch.foreign)  # (B, N, D), (B, M, D)
+        result = self._solve(teacher, student, batch.english, batch.foreign)
+        transport = loss = result.value.mean()
+        values = {"transport": transport.detach(), "marginal_residual": result.residual.max()}
+        if self.marginals == "content":
+            anchors = [side.mask & ~side.content for side in (batch.english, batch.foreign)]
+            anchored = anchor_cost(teacher, student, *anchors).mean()
+            loss = transport + self.anchor_weight * anchored
+            values["anchors"] = anchored.detach()
+        self.log_step({"loss": loss, **values}, rows=len(result.value))
+        return loss
+
+    def transport(self, english: Tokens, foreign: Tokens) -> TransportResult:
+        """Couplings of the teacher's English tokens (B, N) with the student's foreign ones (B, M)."""
+        return self._solve(*self._encode(english, foreign), english, foreign)
+
+    def _encode(self, english: Tokens, foreign: Tokens) -> tuple[torch.Tensor, torch.Tensor]:
+        with torch.no_grad():
+            teacher = self.teacher(english)
+        return teacher, self.encoder(foreign)
+
+    def _solve(self, teacher: torch.Tensor, student: torch.Tensor, english: Tokens, foreign: Tokens) -> TransportResult:
+        masks = [side.content if self.marginals == "content" else side.mask for side in (english, foreign)]
+        return solve_transport(
+            token_cost(teacher, student, *masks),
+            *masks,
+            epsilon=self.epsilon,
+            iterations=self.iterations,
+            solver=self.solver,
+        )

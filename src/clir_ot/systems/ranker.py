@@ -1,0 +1,74 @@
+"""What the three systems share: a token encoder that is trained, its optimizer, its checkpoints."""
+
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from transformers import get_linear_schedule_with_warmup
+
+from clir_ot.data.tokenizer import TextTokenizer
+from clir_ot.models.encoder import TokenEncoder
+
+
+class Ranker(pl.LightningModule):
+    """A LightningModule around one trained `TokenEncoder`.
+
+    Args:
+        encoder: trained in place; frozen parts as the next two say.
+        freeze_word_embeddings: keep the word embedding table as it is (most parameters of a small multilingual
+            encoder; its rows see few updates in a few thousand sentences).
+        frozen_layers: keep that many lower blocks as well.
+        learning_rate: peak of AdamW's, reached after the warm-up, then linearly to 0.
+        weight_decay: AdamW's, on matrices only.
+        warmup_share: of all optimizer steps.
+    """
+
+    def __init__(
+        self,
+        encoder: TokenEncoder,
+        freeze_word_embeddings: bool,
+        frozen_layers: int,
+        learning_rate: float,
+        weight_decay: float,
+        warmup_share: float,
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.encoder.freeze(word_embeddings=freeze_word_embeddings, layers=frozen_layers)
+        # from_pretrained leaves eval mode, and Lightning keeps the mode it finds: without this, no dropout.
+        self.encoder.train()
+        self.learning_rate, self.weight_decay, self.warmup_share = learning_rate, weight_decay, warmup_share
+        # A checkpoint holds what is trained; the rest is where it was loaded from.
+        self.strict_loading = False
+
+    @property
+    def tokenizer(self) -> TextTokenizer:
+        """With which the DataModule makes this system's batches."""
+        return self.encoder.tokenizer
+
+    @property
+    def document_encoder(self) -> TokenEncoder:
+        """The encoder of the document side."""
+        return self.encoder
+
+    def configure_optimizers(self) -> Any:
+        """AdamW, with warm-up and linear decay a step."""
+        trained = [p for p in self.parameters() if p.requires_grad]
+        groups = [
+            {"params": [p for p in trained if p.ndim > 1], "weight_decay": self.weight_decay},
+            {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+        optimizer = torch.optim.AdamW(groups, lr=self.learning_rate, fused=True)
+        steps = int(self.trainer.estimated_stepping_batches)
+        schedule = get_linear_schedule_with_warmup(optimizer, int(self.warmup_share * steps), steps)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Leave frozen weights out."""
+        trained = {name for name, parameter in self.named_parameters() if parameter.requires_grad}
+        checkpoint["state_dict"] = {k: v for k, v in checkpoint["state_dict"].items() if k in trained}
+
+    def log_step(self, values: dict[str, torch.Tensor], rows: int) -> None:
+        """Log scalars of a training step under `train/`; the loss also goes to the progress bar."""
+        for name, value in values.items():
+            self.log(f"train/{name}", value, prog_bar=name == "loss", batch_size=rows)

@@ -1,0 +1,99 @@
+"""One training step of each system on the tiny encoder, and what a checkpoint holds."""
+
+from pathlib import Path
+
+import pytest
+import pytorch_lightning as pl
+import torch
+
+from clir_ot import CLIRDataModule, HybridBatchRanker, OTDistillation, TeacherRanker, TokenEncoder
+from clir_ot.models.transport import transport_loss
+
+
+@pytest.fixture
+def teacher_folder(encoder_folder: Path, tmp_path: Path) -> Path:
+    torch.manual_seed(1)
+    TokenEncoder.from_pretrained(encoder_folder, dimensions=8).save_pretrained(tmp_path / "teacher")
+    return tmp_path / "teacher"
+
+
+def train(module: pl.LightningModule, data: CLIRDataModule, folder: Path, **options) -> pl.Trainer:
+    trainer = pl.Trainer(
+        default_root_dir=folder, accelerator="cpu", logger=False, enable_progress_bar=False,
+        enable_model_summary=False, enable_checkpointing=False, use_distributed_sampler=False, **options,
+    )  # fmt: skip
+    trainer.fit(module, data)
+    return trainer
+
+
+def snapshot(module: torch.nn.Module) -> dict[str, torch.Tensor]:
+    return {name: parameter.detach().clone() for name, parameter in module.named_parameters()}
+
+
+def test_distillation_brings_the_student_to_the_teachers_vectors(
+    teacher_folder: Path, collection_folder: Path, tmp_path: Path
+) -> None:
+    pl.seed_everything(0)
+    module = OTDistillation(str(teacher_folder), learning_rate=5e-3, freeze_word_embeddings=False)
+    data = CLIRDataModule(collection_folder, "yo", bitext_rate=1.0, english_share=0.1, batch_size=12)
+    before = snapshot(module.teacher)
+
+    def held_out_cost() -> float:
+        collection = data.collection
+        queries = [collection.judged("test", language)[0] for language in ("en", "yo")]
+        tokens = [module.tokenizer.queries(list(texts.values())) for texts in queries]
+        module.encoder.eval()
+        with torch.no_grad():
+            vectors = module.teacher(tokens[0]), module.encoder(tokens[1])
+        module.encoder.train()
+        return float(transport_loss(*vectors, tokens[0].mask, tokens[1].mask))
+
+    at_first = held_out_cost()
+    train(module, data, tmp_path, max_epochs=30)
+    assert held_out_cost() < 0.5 * at_first
+    after = snapshot(module.teacher)
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert not module.teacher.training
+    assert module.encoder.training
+
+
+def test_the_teacher_learns_which_document_a_query_is_from(
+    encoder_folder: Path, collection_folder: Path, tmp_path: Path
+) -> None:
+    pl.seed_everything(0)
+    module = TeacherRanker(str(encoder_folder), dimensions=16, learning_rate=5e-3, temperature=0.05)
+    data = CLIRDataModule(collection_folder, "en", batch_size=12)
+    trainer = train(module, data, tmp_path, max_epochs=40)
+    assert trainer.callback_metrics["train/in_batch_accuracy"] > 0.8
+
+
+def test_the_hybrid_ranker_trains_on_mixed_batches(
+    encoder_folder: Path, collection_folder: Path, tmp_path: Path
+) -> None:
+    module = HybridBatchRanker(str(encoder_folder), dimensions=8)
+    data = CLIRDataModule(collection_folder, ["en", "yo", "sw"], alpha=0.5, batch_size=6)
+    before = snapshot(module)
+    train(module, data, tmp_path, max_steps=4)
+    after = snapshot(module)
+    assert all(not torch.equal(before[name], after[name]) for name in before)
+
+
+def test_a_checkpoint_holds_what_is_trained_and_nothing_frozen(
+    teacher_folder: Path, collection_folder: Path, tmp_path: Path
+) -> None:
+    module = OTDistillation(str(teacher_folder))
+    data = CLIRDataModule(collection_folder, "yo", bitext_rate=1.0, batch_size=12)
+    trainer = train(module, data, tmp_path, max_steps=1)
+    trainer.save_checkpoint(tmp_path / "last.ckpt")
+    saved = torch.load(tmp_path / "last.ckpt", weights_only=False)["state_dict"]
+    assert saved.keys() == {name for name, parameter in module.named_parameters() if parameter.requires_grad}
+    assert not any("word_embeddings" in name or name.startswith("teacher") for name in saved)
+    fresh = OTDistillation(str(teacher_folder))
+    fresh.load_state_dict(saved, strict=False)
+    assert all(torch.equal(a, b) for a, b in zip(fresh.parameters(), module.parameters(), strict=True))
+
+
+def test_one_index_serves_teacher_and_student(teacher_folder: Path) -> None:
+    module = OTDistillation(str(teacher_folder))
+    assert module.document_encoder is module.teacher
+    assert all(not parameter.requires_grad for parameter in module.teacher.parameters())
