@@ -1,0 +1,1 @@
+"""Retrieval: encode, search and rank documents, and keep the ranking as a TREC run."""

@@ -1,0 +1,85 @@
+"""Encoded texts: the token vectors of each, one after the other."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from clir_ot.data.batches import Tokens
+from clir_ot.models.encoder import TokenEncoder
+
+# Padded tokens in one encoding step; bounds memory whatever the texts' length.
+_MAX_TOKENS = 4096
+
+
+@dataclass(frozen=True)
+class TokenIndex:
+    """Token vectors of T tokens in all, text after text.
+
+    Attributes:
+        ids: the texts' `_id`s.
+        lengths: (texts,) int64, tokens of each text.
+        vectors: (T, D) float32, unit length.
+    """
+
+    ids: list[str]
+    lengths: torch.Tensor
+    vectors: torch.Tensor
+
+    def padded_blocks(self, size: int) -> list[tuple[list[int], torch.Tensor, torch.Tensor]]:
+        """Texts in blocks of at most `size`, shortest first so that a block holds little padding.
+
+        Returns:
+            For each block the positions of its texts in `ids`, vectors (size, N, D) and mask (size, N).
+        """
+        texts = self.vectors.split(self.lengths.tolist())
+        order = self.lengths.argsort(stable=True).tolist()
+        blocks = []
+        for start in range(0, len(order), size):
+            positions = order[start : start + size]
+            vectors = torch.nn.utils.rnn.pad_sequence([texts[p] for p in positions], batch_first=True)
+            mask = torch.arange(vectors.shape[1])[None, :] < self.lengths[positions][:, None]
+            blocks.append((positions, vectors, mask))
+        return blocks
+
+
+@torch.inference_mode()
+def encode(
+    encoder: TokenEncoder,
+    tokenize: Callable[[Sequence[str]], Tokens],
+    texts: dict[str, str],
+    progress: Callable[[int], None] = lambda done: None,
+) -> TokenIndex:
+    """Encode texts with an encoder in eval mode (left as found).
+
+    Args:
+        encoder: on any device; the index comes back on the CPU.
+        tokenize: `encoder.tokenizer.queries` or `.documents`.
+        texts: `{_id: text}`.
+        progress: called with the number of texts done since the last call.
+    """
+    was_training = encoder.training
+    encoder.eval()
+    device = encoder.projection.weight.device
+    names, contents = list(texts), list(texts.values())
+    order = sorted(range(len(names)), key=lambda position: len(contents[position]))
+    vectors: list[torch.Tensor] = [torch.empty(0)] * len(names)
+    for positions in _batches(order, contents):
+        tokens = tokenize([contents[p] for p in positions])
+        encoded = encoder(tokens.to(device)).float().cpu()
+        for position, text_vectors, mask in zip(positions, encoded, tokens.mask, strict=True):
+            vectors[position] = text_vectors[mask]
+        progress(len(positions))
+    encoder.train(was_training)
+    return TokenIndex(names, torch.tensor([len(v) for v in vectors]), torch.cat(vectors))
+
+
+def _batches(order: list[int], contents: list[str]) -> list[list[int]]:
+    """Cut an order of rising length into batches of about `_MAX_TOKENS` padded tokens (four characters a token)."""
+    batches: list[list[int]] = [[]]
+    for position in order:
+        estimate = min(512, 8 + len(contents[position]) // 4)
+        if batches[-1] and estimate * (len(batches[-1]) + 1) > _MAX_TOKENS:
+            batches.append([])
+        batches[-1].append(position)
+    return batches

@@ -1,0 +1,115 @@
+"""TREC runs: what was retrieved for each query, in the order and the file format of trec_eval."""
+
+import gzip
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from clir_ot.errors import UserError
+from clir_ot.files import read_lines, replacing
+
+_COLUMNS = "qid Q0 docid rank score tag"
+
+Run = dict[str, dict[str, float]]
+"""Query id -> document id -> score, higher is better."""
+
+Qrels = dict[str, dict[str, int]]
+"""Query id -> document id -> relevance grade; 1 and above is relevant, 0 and below is not."""
+
+
+def ranking(scores: Mapping[str, float]) -> list[str]:
+    """Document ids in the order in which trec_eval ranks them.
+
+    Scores descend after rounding to single precision, which is how trec_eval holds them: 1 + 1e-9 ties with
+    1, and everything beyond 3.4e38 ties. Ties are broken by document id, the greater first, compared byte by
+    byte in UTF-8 (Unicode code point order is the same order). Ranks in a run file play no part.
+
+    Raises:
+        UserError: a score is NaN or infinite; names the document.
+
+    Source: `comp_sim_docno` in trec_eval's `form_res_rels.c`.
+    """
+    documents = list(scores)
+    doubles = np.fromiter(scores.values(), np.float64, len(documents))
+    finite = np.isfinite(doubles)
+    if not finite.all():
+        first = int(np.argmin(finite))
+        raise UserError(f"document {documents[first]!r} has score {doubles[first]}; scores must be finite")
+    with np.errstate(over="ignore"):
+        singles = doubles.astype(np.float32)
+    order = np.argsort(-singles)
+    ordered = singles[order]
+    ranked = [documents[index] for index in order.tolist()]
+    # Only the groups of equal scores are sorted by id: sorting everything would take twice the time.
+    edges = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1], [True]]))
+    for group in np.flatnonzero(np.diff(edges) > 1):
+        start, end = edges[group : group + 2]
+        ranked[start:end] = sorted(ranked[start:end], reverse=True)
+    return ranked
+
+
+def read_run(path: str | Path) -> Run:
+    """Read a TREC run, lines of `qid Q0 docid rank score tag` split at white space; `.gz` is decompressed.
+
+    Column 2, the rank and the tag are not used, as in trec_eval: the scores alone decide the order.
+
+    Raises:
+        UserError: the file cannot be read or is empty; a line has not six columns, its score is not a finite
+            number, or it repeats a document of its query. Names file and line.
+    """
+    run: Run = {}
+    for place, line in read_lines(Path(path)):
+        columns = line.split()
+        if len(columns) != 6:
+            raise UserError(f"{place}: {len(columns)} columns, expected 6: {_COLUMNS}")
+        query, _, document, _, score, _ = columns
+        scores = run.setdefault(query, {})
+        if document in scores:
+            raise UserError(f"{place}: document {document!r} is twice in query {query!r}; keep one line")
+        scores[document] = _finite(score, place)
+    if not run:
+        raise UserError(f"{path}:1: the run is empty, expected lines of: {_COLUMNS}")
+    return run
+
+
+def write_run(run: Run, path: str | Path, tag: str) -> None:
+    """Write `run` as a TREC run, whole or not at all; compressed where `path` ends in `.gz`.
+
+    Documents go in the order of `ranking`, ranks count from 1, and scores are written so that `read_run`
+    gives the same float. Where two scores differ by less than single precision tells apart, the order is
+    trec_eval's and not that of the digits. A query without documents leaves no line.
+
+    Raises:
+        UserError: there is nothing to write; an id or the tag is empty or holds white space; a score is not
+            finite; the place is not writable.
+    """
+    path = Path(path)
+    lines = []
+    for query, scores in run.items():
+        for rank, document in enumerate(ranking(scores), start=1):
+            columns = [query, "Q0", document, str(rank), repr(float(scores[document])), tag]
+            line = " ".join(columns)
+            if line.split() != columns:
+                raise UserError(
+                    f"{path}: query {query!r}, document {document!r}, tag {tag!r}: "
+                    "a TREC run cannot hold an empty name or one with white space; rename it"
+                )
+            lines.append(f"{line}\n")
+    if not lines:
+        raise UserError(f"{path}: the run holds no documents, so there is nothing to write")
+    content = "".join(lines).encode()
+    with replacing(path) as temporary:
+        # mtime=0: the same run gives the same bytes on any day.
+        temporary.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
+
+
+def _finite(text: str, place: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise UserError(f"{place}: the score (column 5) is {text!r}, expected a finite number")
+    return value
