@@ -1,0 +1,132 @@
+"""Effectiveness of a run, query by query, with exactly trec_eval's values."""
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+from clir_ot.errors import UserError
+from clir_ot.retrieval.trec import Qrels, Run, ranking
+
+DEFAULT_MEASURES = ("MRR@10", "nDCG@10", "MAP", "R@10", "R@100")
+"""Mean reciprocal rank, normalised discounted cumulative gain, mean average precision and recall."""
+
+
+class _Judged(NamedTuple):
+    """What the measures need of one query: relevant documents only."""
+
+    hits: list[tuple[int, int]]
+    """(rank from 1, grade) of the relevant documents retrieved, by rank."""
+    grades: list[int]
+    """Grades of all relevant documents, the highest first; never empty."""
+
+
+def evaluate_run(run: Run, qrels: Qrels, measures: Iterable[str] = DEFAULT_MEASURES) -> dict[str, dict[str, float]]:
+    """`{measure: {query: value}}` over all judged queries, in the order of `qrels`; values lie in [0, 1].
+
+    With g(r) the grade at rank r, rel(r) = 1 where g(r) >= 1 and else 0, n the number of relevant documents:
+
+    - `RR`, `RR@k` (or `MRR`): 1 / rank of the first relevant document, 0 if there is none within k
+    - `P@k`: sum of rel(r) over r <= k, divided by k, however few were retrieved
+    - `R@k` (or `Recall@k`): the same sum, divided by n
+    - `AP`, `AP@k` (or `MAP`): sum over r <= k of rel(r) P@r, divided by n
+    - `nDCG`, `nDCG@k`: DCG / DCG of the ideal ranking, DCG = sum over r <= k of g(r) / log2(r + 1) over the
+      relevant documents
+
+    The keys are spelt as in `measures`. A judged query counts as 0 where the run has no such query (trec_eval
+    -c) or no document of it is relevant; a query without judgements is left out. Documents without judgement
+    are not relevant. The order is that of `clir_ot.retrieval.trec.ranking`.
+
+    Raises:
+        UserError: a measure is unknown; there are no judgements; run and judgements share no query; a score
+            is not finite.
+
+    Sources: trec_eval 9; Järvelin & Kekäläinen, TOIS 20(4), 2002 (nDCG, here with trec_eval's linear gain);
+    the names are those of ir_measures (MacAvaney et al., ECIR 2022).
+    """
+    functions = {name: _parse(name) for name in measures}
+    judged = {query: grades for query, grades in qrels.items() if grades}
+    if not judged:
+        raise UserError("there are no relevance judgements to evaluate against; check the qrels file")
+    if not judged.keys() & run.keys():
+        raise UserError(
+            f"run and judgements share no query: the run has {list(run)[:3]}, the judgements have "
+            f"{list(judged)[:3]}; check that they belong to the same collection"
+        )
+    values: dict[str, dict[str, float]] = {name: {} for name in functions}
+    for query, grades in judged.items():
+        known = _judge(run.get(query, {}), grades)
+        for name, (function, cutoff) in functions.items():
+            values[name][query] = function(known, cutoff) if known.grades else 0.0
+    return values
+
+
+def mean(values: Mapping[str, float]) -> float:
+    """Arithmetic mean over queries.
+
+    Raises:
+        UserError: there are no values.
+    """
+    if not values:
+        raise UserError("the mean over no queries is undefined; evaluate at least one query")
+    return math.fsum(values.values()) / len(values)
+
+
+def _judge(scores: Mapping[str, float], grades: Mapping[str, int]) -> _Judged:
+    relevant = {document: grade for document, grade in grades.items() if grade >= 1}
+    ranked = enumerate(ranking(scores), start=1)
+    hits = [(rank, relevant[document]) for rank, document in ranked if document in relevant]
+    return _Judged(hits, sorted(relevant.values(), reverse=True))
+
+
+def _reciprocal_rank(judged: _Judged, cutoff: float) -> float:
+    first = judged.hits[0][0] if judged.hits else math.inf
+    return 1 / first if first <= cutoff else 0.0
+
+
+def _found(judged: _Judged, cutoff: float) -> int:
+    return sum(rank <= cutoff for rank, _ in judged.hits)
+
+
+def _precision(judged: _Judged, cutoff: float) -> float:
+    return _found(judged, cutoff) / cutoff
+
+
+def _recall(judged: _Judged, cutoff: float) -> float:
+    return _found(judged, cutoff) / len(judged.grades)
+
+
+def _average_precision(judged: _Judged, cutoff: float) -> float:
+    precisions = (found / rank for found, (rank, _) in enumerate(judged.hits, start=1) if rank <= cutoff)
+    return sum(precisions) / len(judged.grades)
+
+
+def _ndcg(judged: _Judged, cutoff: float) -> float:
+    return _dcg(judged.hits, cutoff) / _dcg(enumerate(judged.grades, start=1), cutoff)
+
+
+def _dcg(graded: Iterable[tuple[int, int]], cutoff: float) -> float:
+    return sum(grade / math.log2(rank + 1) for rank, grade in graded if rank <= cutoff)
+
+
+_Measure = Callable[[_Judged, float], float]
+
+_ANY_DEPTH: dict[str, _Measure] = {
+    "AP": _average_precision,
+    "MAP": _average_precision,
+    "RR": _reciprocal_rank,
+    "MRR": _reciprocal_rank,
+    "nDCG": _ndcg,
+}
+_WITH_CUTOFF: dict[str, _Measure] = {**_ANY_DEPTH, "P": _precision, "R": _recall, "Recall": _recall}
+
+
+def _parse(measure: str) -> tuple[_Measure, float]:
+    """The function and the cutoff of `measure`; without `@k` the cutoff is infinite."""
+    matched = re.fullmatch(r"(\w+)@([1-9][0-9]*)", measure)
+    if matched and matched[1] in _WITH_CUTOFF:
+        return _WITH_CUTOFF[matched[1]], int(matched[2])
+    if measure in _ANY_DEPTH:
+        return _ANY_DEPTH[measure], math.inf
+    accepted = ", ".join([*_ANY_DEPTH, *(f"{name}@k" for name in _WITH_CUTOFF)])
+    raise UserError(f"unknown measure {measure!r}; accepted are {accepted} with k = 1, 2, ...")

@@ -1,0 +1,88 @@
+"""Measured systems as a table for the terminal and as JSON."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from clir_ot.collections.languages import language_name
+from clir_ot.evaluation.systems import Comparison, Measured
+
+
+def render(measured: Sequence[Measured], comparisons: Sequence[Comparison]) -> str:
+    """A Markdown table: one row a system and query language; under it one line a comparison.
+
+    The first measure carries its 95 % bootstrap interval.
+    """
+    measures = list(measured[0].values)
+    header = ["system", "queries", "n", f"{measures[0]} [95 % interval]", *measures[1:]]
+    rows = [header, *(_row(system, measures) for system in measured)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
+    lines = ["| " + " | ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) + " |" for row in rows]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join([*lines, *([""] if comparisons else []), *map(_sentence, comparisons)])
+
+
+def as_json(measured: Sequence[Measured], comparisons: Sequence[Comparison]) -> dict[str, Any]:
+    """The same, with the values of every query."""
+    return {
+        "systems": [
+            {
+                "system": system.name,
+                "language": system.language,
+                "queries": len(next(iter(system.values.values()))),
+                "measures": {
+                    name: {
+                        "mean": system.mean(name),
+                        "interval_95": system.interval(name),
+                        "by_query": dict(values),
+                    }
+                    for name, values in system.values.items()
+                },
+            }
+            for system in measured
+        ],
+        "comparisons": [
+            {
+                "system": c.better.name,
+                "baseline": c.baseline.name,
+                "language": c.better.language,
+                "measure": c.measure,
+                "difference": c.paired.difference,
+                "interval_95": c.paired.interval,
+                "p_randomization": c.paired.p_randomization,
+                "p_randomization_holm": c.p_adjusted,
+                "p_t": c.paired.p_t,
+                "wins": c.paired.wins,
+                "ties": c.paired.ties,
+                "losses": c.paired.losses,
+                "verdict": c.verdict(),
+            }
+            for c in comparisons
+        ],
+    }
+
+
+def _row(system: Measured, measures: Sequence[str]) -> list[str]:
+    low, high = system.interval(measures[0])
+    first = f"{system.mean(measures[0]):.3f} [{low:.3f}, {high:.3f}]"
+    count = str(len(system.values[measures[0]]))
+    return [
+        system.name,
+        language_name(system.language),
+        count,
+        first,
+        *(f"{system.mean(m):.3f}" for m in measures[1:]),
+    ]
+
+
+def _sentence(comparison: Comparison) -> str:
+    paired = comparison.paired
+    low, high = paired.interval
+    return (
+        f"{comparison.better.name} against {comparison.baseline.name}, {language_name(comparison.better.language)} "
+        f"queries: {comparison.measure} {paired.difference:+.3f} [{low:+.3f}, {high:+.3f}], "
+        f"{_p(paired.p_randomization)} (Holm: {_p(comparison.p_adjusted)}): {comparison.verdict()}"
+    )
+
+
+def _p(value: float) -> str:
+    return "p < 0.0001" if value < 1e-4 else f"p = {value:.4f}"
