@@ -1,0 +1,70 @@
+"""Which English token moves to which foreign token: transport plans as pictures, in Weights & Biases."""
+
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.loggers import WandbLogger
+
+from clir_ot.collections.collection import ENGLISH
+
+
+class PlanHeatmap(pl.Callback):
+    """Draw the plans of the first few parallel dev queries after every epoch.
+
+    Args:
+        pairs: how many.
+    """
+
+    def __init__(self, pairs: int = 3) -> None:
+        self.pairs = pairs
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
+        loggers = [logger for logger in trainer.loggers if isinstance(logger, WandbLogger)]
+        if not loggers or not trainer.is_global_zero:
+            return
+        collection, languages = trainer.datamodule.collection, trainer.datamodule.languages  # type: ignore[attr-defined]
+        english, _ = collection.judged("dev", ENGLISH)
+        foreign, _ = collection.judged("dev", languages[0])
+        shared = [query for query in english if query in foreign][: self.pairs]
+        figures = draw_plans(pl_module, [english[q] for q in shared], [foreign[q] for q in shared])
+        for logger in loggers:
+            logger.log_image(key=f"plans/{languages[0]}", images=figures, step=trainer.global_step)
+
+
+@torch.inference_mode()
+def draw_plans(module: Any, english: list[str], foreign: list[str]) -> list[Any]:
+    """One RGB picture, uint8 (height, width, 3), for each pair: rows are English tokens, columns foreign tokens."""
+    was_training = module.encoder.training
+    module.encoder.eval()
+    tokenizer = module.tokenizer
+    sides = tokenizer.queries(english), tokenizer.queries(foreign)
+    plans = module.transport(*(side.to(module.device) for side in sides)).plan.cpu()
+    module.encoder.train(was_training)
+    pictures = []
+    for row, plan in enumerate(plans):
+        labels = [
+            tokenizer.tokenizer.convert_ids_to_tokens(side.input_ids[row][side.mask[row]].tolist()) for side in sides
+        ]
+        pictures.append(draw_plan(plan[: len(labels[0]), : len(labels[1])].numpy(), *labels))
+    return pictures
+
+
+def draw_plan(plan: np.ndarray, rows: list[str], columns: list[str]) -> np.ndarray:
+    """A heat map of one plan, (N, M) with N row and M column labels, as RGB uint8 (height, width, 3)."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    # The object interface, not pyplot: no global state, no display, nothing to close.
+    figure = Figure(figsize=(2 + 0.32 * len(columns), 1.5 + 0.28 * len(rows)), dpi=100, layout="constrained")
+    canvas = FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    image = axes.imshow(plan, cmap="Blues", vmin=0)
+    axes.set_xticks(range(len(columns)), columns, rotation=90)
+    axes.set_yticks(range(len(rows)), rows)
+    axes.set_xlabel("foreign tokens (student)")
+    axes.set_ylabel("English tokens (teacher)")
+    figure.colorbar(image, label="mass")
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()

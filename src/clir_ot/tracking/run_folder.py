@@ -1,0 +1,107 @@
+"""A run is a folder: its configuration, checkpoints, trained encoder, rankings and metrics.
+
+```
+config.yaml        every hyper-parameter, as resolved
+run.json           collection fingerprint, time, memory, versions
+checkpoints/       last.ckpt, from which a run that was stopped goes on
+encoder/           the trained encoder, a Hugging Face folder; there once training is complete
+trec/              rankings, <system>.<language>.<split>.trec
+metrics.json       what `clir-ot evaluate` measured
+wandb/             the Weights & Biases run, where it is offline
+```
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from clir_ot.errors import UserError
+from clir_ot.files import write_text
+
+# What decides the trained weights. The machine, the loggers and the number of devices do not.
+_TRAINER_KEYS = ("max_epochs", "max_steps", "precision", "accumulate_grad_batches", "gradient_clip_val")
+_DATA_KEYS_LEFT_OUT = ("collection", "workers")  # the collection counts by its content
+
+
+class RunFolder:
+    """Where one training run lives."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.config = self.path / "config.yaml"
+        self.facts = self.path / "run.json"
+        self.checkpoints = self.path / "checkpoints"
+        self.encoder = self.path / "encoder"
+        self.rankings = self.path / "trec"
+        self.metrics = self.path / "metrics.json"
+
+    @property
+    def is_trained(self) -> bool:
+        """Training is complete: the encoder is written last, whole or not at all."""
+        return self.encoder.is_dir()
+
+    @property
+    def last_checkpoint(self) -> Path | None:
+        """From which to resume."""
+        path = self.checkpoints / "last.ckpt"
+        return path if path.is_file() else None
+
+    def claim(self, config: dict[str, Any], fingerprint: str) -> None:
+        """Make the folder this configuration's, or check that it already is.
+
+        Raises:
+            UserError: the folder holds another configuration's run, another collection's, or something else.
+        """
+        if not self.config.is_file():
+            if self.path.is_dir() and any(self.path.iterdir()):
+                raise UserError(f"{self.path}: exists and is no run of clir-ot; choose another --run folder")
+            write_text(self.config, yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
+            write_text(self.facts, json.dumps({"collection_fingerprint": fingerprint}, indent=2) + "\n")
+            return
+        before, now = _deciding(self.read_config()), _deciding(config)
+        if changed := sorted(key for key in before | now if before.get(key) != now.get(key)):
+            key = changed[0]
+            raise UserError(
+                f"{self.path}: holds a run with {key} = {before.get(key)}, now {now.get(key)}; delete the folder to "
+                "train anew, or give another one (make ... RUN=folder, clir-ot fit --run folder)"
+            )
+        if self.read_facts().get("collection_fingerprint") != fingerprint:
+            raise UserError(
+                f"{self.path}: was trained on a collection of other content; delete it or give another --run folder"
+            )
+
+    def read_config(self) -> dict[str, Any]:
+        """The resolved configuration.
+
+        Raises:
+            UserError: the folder is no run.
+        """
+        if not self.config.is_file():
+            raise UserError(f"{self.path}: is no run folder (it has no config.yaml); train one with clir-ot fit")
+        config: dict[str, Any] = yaml.safe_load(self.config.read_text(encoding="utf-8"))
+        return config
+
+    def read_facts(self) -> dict[str, Any]:
+        """What is known of the run beside its configuration."""
+        facts: dict[str, Any] = json.loads(self.facts.read_text(encoding="utf-8"))
+        return facts
+
+    def add_facts(self, **facts: Any) -> None:
+        """Add to `run.json`."""
+        write_text(self.facts, json.dumps(self.read_facts() | facts, indent=2) + "\n")
+
+
+def _deciding(config: dict[str, Any]) -> dict[str, Any]:
+    """The part of a configuration that decides the weights, flat: `{"model.epsilon": 0.02, ...}`."""
+    trainer = {key: config["trainer"].get(key) for key in _TRAINER_KEYS}
+    data = {key: value for key, value in config["data"].items() if key not in _DATA_KEYS_LEFT_OUT}
+    model = {"class": config["model"]["class_path"], **config["model"]["init_args"]}
+    parts = {
+        "seed": {"everything": config["seed_everything"]},
+        "model": model,
+        "data": data,
+        "trainer": trainer,
+    }
+    return {f"{part}.{key}": value for part, values in parts.items() for key, value in values.items()}

@@ -1,0 +1,48 @@
+"""A run folder is one run's: resumed, or refused, never mixed."""
+
+from pathlib import Path
+
+import pytest
+
+from clir_ot.errors import UserError
+from clir_ot.tracking.run_folder import RunFolder
+
+
+def config(**model) -> dict:
+    return {
+        "seed_everything": 0,
+        "model": {"class_path": "clir_ot.OTDistillation", "init_args": {"epsilon": 0.02, **model}},
+        "data": {"collection": "a", "languages": "yo", "batch_size": 8},
+        "trainer": {"max_epochs": 2, "devices": 1},
+    }
+
+
+def test_the_same_configuration_may_go_on_with_other_devices_and_place(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    run.claim(config(), "f1")
+    again = config()
+    again["trainer"]["devices"] = 2
+    again["data"]["collection"] = "moved"
+    run.claim(again, "f1")
+    assert run.read_config() == config()
+
+
+def test_another_hyper_parameter_is_named(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    run.claim(config(), "f1")
+    with pytest.raises(UserError, match=r"model\.epsilon = 0\.02, now 0\.05"):
+        run.claim(config(epsilon=0.05), "f1")
+
+
+def test_another_collection_is_refused(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    run.claim(config(), "f1")
+    with pytest.raises(UserError, match="collection of other content"):
+        run.claim(config(), "f2")
+
+
+def test_a_folder_of_something_else_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(UserError, match=r"is no run of clir-ot"):
+        RunFolder(tmp_path).claim(config(), "f1")
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
