@@ -1,0 +1,88 @@
+# clir-ot: `make` alone prints the help below.
+PYTHON     ?= python3
+VENV       ?= .venv
+COLLECTION ?= starter
+RUNS       ?= runs/$(notdir $(patsubst %/,%,$(COLLECTION)))
+TEACHER    ?= $(RUNS)/teacher
+DEVICES    ?=
+EXPERIMENT ?=
+ARGS       ?=
+
+BIN   := $(VENV)/bin
+CLIR  := $(BIN)/clir-ot
+FIT    = $(CLIR) fit --data.collection $(COLLECTION) $(if $(DEVICES),--trainer.devices $(DEVICES))
+DISTILLED = $(or $(RUN),$(RUNS)/distill-$(LANG))
+
+# LANG is the locale variable too: only a LANG given to make means a language, and that one must not reach the
+# programs that make runs, where it would be taken for a locale.
+ifeq ($(origin LANG),command line)
+unexport LANG
+MAKEOVERRIDES := $(filter-out LANG=%,$(MAKEOVERRIDES))
+LANGUAGE_GIVEN := yes
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help install starter teacher distill hybrid evaluate test test-all lint clean language checked
+.DELETE_ON_ERROR:
+
+help:  ## this list
+	@echo 'usage: make TARGET [LANG=yo] [COLLECTION=folder] [DEVICES=n] [EXPERIMENT=file.yaml] [ARGS="--key value"]'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(VENV)/.installed  ## a virtual environment with pinned versions
+
+starter: install  ## fetch the starter's encoder and collection into the cache
+	@$(CLIR) collection build starter
+
+teacher: install $(if $(filter starter,$(COLLECTION)),starter)  ## train the English teacher ranker, evaluate it
+	@$(FIT) --config $(or $(EXPERIMENT),experiments/teacher.yaml) --run $(or $(RUN),$(TEACHER)) $(ARGS)
+	@$(CLIR) evaluate $(or $(RUN),$(TEACHER)) --collection $(COLLECTION)
+
+distill: checked $(TEACHER)/encoder/modules.json  ## distil a student: make distill LANG=yo
+	@$(FIT) --config $(or $(EXPERIMENT),experiments/distill.yaml) --run $(DISTILLED) \
+		--model.teacher $(TEACHER)/encoder --data.languages $(LANG) $(ARGS)
+	@$(CLIR) evaluate $(DISTILLED) --collection $(COLLECTION)
+
+hybrid: install $(if $(filter starter,$(COLLECTION)),starter)  ## train the hybrid-batch ranker, evaluate it
+	@$(FIT) --config $(or $(EXPERIMENT),experiments/hybrid.yaml) --run $(or $(RUN),$(RUNS)/hybrid) $(ARGS)
+	@$(CLIR) evaluate $(or $(RUN),$(RUNS)/hybrid) --collection $(COLLECTION)
+
+evaluate: install $(if $(RUN),,language)  ## the table of a trained run: make evaluate LANG=yo, or RUN=folder
+	@$(CLIR) evaluate $(DISTILLED) --collection $(COLLECTION) $(ARGS)
+
+test: $(VENV)/.installed-dev  ## the tests, without network, in minutes
+	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+test-all: $(VENV)/.installed-dev  ## the slow tests too
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.installed-dev  ## ruff and mypy
+	$(BIN)/ruff check src tests
+	$(BIN)/ruff format --check src tests
+	$(BIN)/mypy
+
+clean:  ## remove the virtual environment; runs and the cache stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+
+# A language must be there before anything slow begins.
+checked: language install $(if $(filter starter,$(COLLECTION)),starter)
+	@$(CLIR) collection check $(COLLECTION) --languages $(LANG)
+
+language:
+ifndef LANGUAGE_GIVEN
+	@echo 'make: which language? say it on the command line, such as: make $(firstword $(MAKECMDGOALS)) LANG=yo' >&2; exit 1
+endif
+
+# Only where there is no teacher: `make teacher` is the target that looks whether an existing one is up to date.
+$(TEACHER)/encoder/modules.json: | install
+	@$(FIT) --config experiments/teacher.yaml --run $(TEACHER)
+
+$(VENV)/.installed: setup.cfg constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "make: Python 3.11 or newer is needed; say make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@

@@ -1,0 +1,145 @@
+"""`clir-ot ...`: thin, one function for each verb. What a verb needs is imported when it runs."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from clir_ot.errors import UserError
+
+
+def main() -> None:
+    """Entry point; a problem the user can mend is one line on standard error and exit status 1."""
+    try:
+        arguments = sys.argv[1:]
+        if arguments[:1] == ["fit"]:
+            # jsonargparse reads these: every key of the configuration is an option.
+            from clir_ot.fit import fit
+
+            fit(arguments[1:])
+        else:
+            parsed = _parser().parse_args(arguments)
+            parsed.verb(parsed)
+    except UserError as error:
+        sys.exit(f"clir-ot: {error}")
+    except KeyboardInterrupt:
+        sys.exit("clir-ot: interrupted; nothing half-written is left, run it again to go on")
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def build(arguments: argparse.Namespace) -> None:
+    """`collection build NAME [DIR]`."""
+    from clir_ot.collections.starter import build_starter
+
+    encoder, collection = build_starter(arguments.folder)
+    _print_statistics(collection, encoder)
+    print(f"\nencoder:    {encoder}\ncollection: {collection}\nnext: make distill LANG=yo")
+
+
+def check(arguments: argparse.Namespace) -> None:
+    """`collection check DIR`."""
+    from clir_ot.collections import Collection
+    from clir_ot.collections.check import check as check_collection
+
+    collection = Collection(arguments.folder)
+    check_collection(collection, arguments.languages.split(",") if arguments.languages else [])
+    print(f"{collection.folder}: no problem found")
+
+
+def stats(arguments: argparse.Namespace) -> None:
+    """`collection stats DIR`."""
+    _print_statistics(arguments.folder, arguments.encoder)
+
+
+def search(arguments: argparse.Namespace) -> None:
+    """`search`: one ranking, as a TREC run."""
+    from clir_ot.collections import Collection
+    from clir_ot.evaluation.systems import System, search_system
+    from clir_ot.models.encoder import TokenEncoder
+    from clir_ot.retrieval.token_index import encode
+    from clir_ot.retrieval.trec import write_run
+
+    collection = Collection(arguments.collection)
+    queries = TokenEncoder.from_pretrained(arguments.encoder)
+    documents = TokenEncoder.from_pretrained(arguments.document_encoder) if arguments.document_encoder else queries
+    index = encode(documents, documents.tokenizer.documents, collection.documents())
+    run, _ = search_system(System("clir-ot", queries, arguments.language), collection, arguments.split, index)
+    write_run(run, arguments.output, tag="clir-ot")
+    print(f"{len(run)} queries: {arguments.output}\nnext: clir-ot evaluate {arguments.output} --collection DIR")
+
+
+def evaluate(arguments: argparse.Namespace) -> None:
+    """`evaluate RUN...`: a table for TREC run files, or for the folders of training runs, which are searched first."""
+    from clir_ot.collections import Collection
+    from clir_ot.evaluation.systems import compare_all, measure
+    from clir_ot.evaluation.table import render
+    from clir_ot.retrieval.trec import read_run
+    from clir_ot.tracking.evaluate_run_folder import evaluate_run_folder
+
+    collection = Collection(arguments.collection)
+    folders = [path for path in arguments.runs if path.is_dir()]
+    for folder in folders:
+        print(evaluate_run_folder(folder, collection, arguments.split))
+    files = [path for path in arguments.runs if path not in folders]
+    if files:
+        _, qrels = collection.judged(arguments.split, arguments.language)
+        measured = [measure(path.name, arguments.language, read_run(path), qrels) for path in files]
+        print(render(measured, compare_all([(other, measured[0]) for other in measured[1:]])))
+
+
+def _print_statistics(folder: Path, encoder: Path | None) -> None:
+    from clir_ot.collections import Collection
+    from clir_ot.collections.kolibri import STUDY_LANGUAGES
+    from clir_ot.collections.statistics import render, statistics
+
+    count_pieces = None
+    if encoder:
+        from tokenizers import Tokenizer
+
+        tokenizer = Tokenizer.from_file(str(encoder / "tokenizer.json"))
+
+        def count_pieces(texts: Sequence[str]) -> int:
+            return sum(len(text.ids) for text in tokenizer.encode_batch(texts, add_special_tokens=False))
+
+    print(render(statistics(Collection(folder), count_pieces), first=STUDY_LANGUAGES))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="clir-ot", description="cross-lingual retrieval into low-resource languages")
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+
+    collection = verbs.add_parser("collection", help="build, check or count a collection folder")
+    actions = collection.add_subparsers(required=True, metavar="ACTION")
+    action = actions.add_parser("build", help="fetch a collection and write it as a folder")
+    action.add_argument("name", choices=["starter"])
+    action.add_argument("folder", type=Path, nargs="?", help="default: the cache folder")
+    action.set_defaults(verb=build)
+    action = actions.add_parser("check", help="name the first problem, with file and line")
+    action.add_argument("folder", type=Path)
+    action.add_argument("--languages", help="also check what training and testing in these (yo,sw) need")
+    action.set_defaults(verb=check)
+    action = actions.add_parser("stats", help="documents, queries, bitext pairs and pieces per word by language")
+    action.add_argument("folder", type=Path)
+    action.add_argument("--encoder", type=Path, help="folder whose tokenizer.json counts the pieces")
+    action.set_defaults(verb=stats)
+
+    verbs.add_parser("fit", help="train a system: clir-ot fit --config experiments/teacher.yaml --run DIR")
+
+    action = verbs.add_parser("search", help="rank the English documents for the queries of a language")
+    action.add_argument("--encoder", type=Path, required=True, help="folder of the query encoder")
+    action.add_argument("--document-encoder", type=Path, help="folder of the document encoder; default: the same")
+    action.add_argument("--collection", type=Path, required=True)
+    action.add_argument("--language", required=True)
+    action.add_argument("--split", default="test", choices=["train", "dev", "test"])
+    action.add_argument("--output", type=Path, required=True, help="TREC run file to write")
+    action.set_defaults(verb=search)
+
+    action = verbs.add_parser("evaluate", help="table, intervals and tests for run folders or TREC run files")
+    action.add_argument("runs", type=Path, nargs="+", metavar="RUN")
+    action.add_argument("--collection", type=Path, required=True)
+    action.add_argument("--split", default="test", choices=["train", "dev", "test"])
+    action.add_argument("--language", default="en", help="of the queries of TREC run files")
+    action.set_defaults(verb=evaluate)
+    return parser

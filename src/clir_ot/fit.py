@@ -1,0 +1,154 @@
+"""`clir-ot fit`: one training run, from a YAML configuration to a run folder."""
+
+import logging
+import os
+import resource
+import sys
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonargparse import ArgumentError
+from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
+from pytorch_lightning.utilities import rank_zero_info, rank_zero_only
+
+from clir_ot.collections import Collection
+from clir_ot.data.datamodule import CLIRDataModule
+from clir_ot.errors import UserError
+from clir_ot.systems.ranker import Ranker
+from clir_ot.tracking.run_folder import RunFolder
+from clir_ot.tracking.weights_and_biases import is_offline, sync_command
+
+
+class AlreadyTrained(Exception):  # noqa: N818 - not an error
+    """The run folder holds this very run, complete."""
+
+
+class FitCLI(LightningCLI):
+    """LightningCLI with a run folder, which is checked before anything large is loaded."""
+
+    run: RunFolder
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        parser.add_argument("--run", type=str, required=True, help="the run's folder: new, or to be resumed")
+        parser.link_arguments("seed_everything", "data.seed")
+        parser.link_arguments("run", "trainer.default_root_dir")
+
+    def before_instantiate_classes(self) -> None:
+        self.run = RunFolder(self.config.run)
+        config = yaml.safe_load(self.parser.dump(self.config))
+        collection = Collection(config["data"]["collection"])
+        # The other ranks find the folder as rank 0 made it.
+        rank_zero_only(self.run.claim)(config, collection.fingerprint())
+        if self.run.is_trained:
+            raise AlreadyTrained
+        self._place_logger()
+
+    def _place_logger(self) -> None:
+        """The Weights & Biases run is named after the run folder and lies in it."""
+        logger = self.config.trainer.logger
+        if getattr(logger, "class_path", "").endswith("WandbLogger"):
+            logger.init_args.save_dir = str(self.run.path)
+            logger.init_args.name = self.run.path.name
+            if is_offline():
+                # Not the logger's own `offline`: it sets the environment variable after wandb has read it.
+                logger.init_args.mode = "offline"
+
+
+def fit(arguments: list[str]) -> None:
+    """Train as the arguments say, resume where the run folder has a checkpoint, write the encoder.
+
+    Raises:
+        UserError: bad arguments, a collection that lacks something, a run folder that is another run's.
+    """
+    _quiet_libraries()
+    start = time.monotonic()
+    try:
+        cli = FitCLI(
+            Ranker,
+            CLIRDataModule,
+            subclass_mode_model=True,
+            run=False,
+            save_config_callback=None,
+            seed_everything_default=0,
+            trainer_defaults={"use_distributed_sampler": False, "enable_progress_bar": sys.stderr.isatty()},
+            parser_kwargs={"exit_on_error": False},
+            args=arguments,
+        )
+    except ArgumentError as error:
+        raise UserError(_one_line(str(error))) from error
+    except AlreadyTrained:
+        folder = RunFolder(_run_argument(arguments)).path
+        print(f"{folder}: already trained with this configuration; delete the folder to train it anew")
+        return
+    run, module = cli.run, cli.model
+    trainer: Any = cli.trainer  # its callbacks and flags are set up in ways that mypy does not see
+    trainer.callbacks.append(
+        ModelCheckpoint(run.checkpoints, filename="last", every_n_epochs=1, enable_version_counter=False)
+    )
+    if checkpoint := run.last_checkpoint:
+        rank_zero_info(f"{run.path}: resuming from {checkpoint}")
+    for logger in trainer.loggers:
+        logger.log_hyperparams(run.read_config())
+    try:
+        trainer.fit(module, cli.datamodule, ckpt_path=checkpoint, weights_only=False)
+    except KeyboardInterrupt:
+        raise UserError(f"{run.path}: interrupted; the same command resumes it") from None
+    if trainer.interrupted:
+        raise UserError(f"{run.path}: interrupted; the same command resumes it")
+    if trainer.is_global_zero and not trainer.fast_dev_run:
+        _finish(run, trainer, module, time.monotonic() - start)
+
+
+def _finish(run: RunFolder, trainer: Any, module: Any, seconds: float) -> None:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    run.add_facts(
+        steps=trainer.global_step,
+        seconds=round(seconds, 1),
+        peak_memory_bytes=peak,
+        devices=trainer.world_size,
+        metrics={name: round(float(value), 6) for name, value in trainer.callback_metrics.items()},
+        versions={"pytorch-lightning": _version("pytorch-lightning"), "torch": _version("torch")},
+    )
+    module.encoder.save_pretrained(run.encoder)
+    print(f"trained {trainer.global_step} steps in {seconds:.0f} s, peak memory {peak / 2**30:.1f} GiB")
+    print(f"encoder: {run.encoder}")
+    if command := sync_command(run.path):
+        print(f"Weights & Biases run is offline; upload it with: {command}")
+
+
+def _run_argument(arguments: list[str]) -> Path:
+    for position, argument in enumerate(arguments):
+        if argument == "--run":
+            return Path(arguments[position + 1])
+        if argument.startswith("--run="):
+            return Path(argument.removeprefix("--run="))
+    return Path()
+
+
+def _one_line(message: str) -> str:
+    """jsonargparse's messages name the key first and go on for lines; the first two sentences say what is wrong."""
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    return "; ".join(lines[:2])
+
+
+def _quiet_libraries() -> None:
+    import transformers
+
+    transformers.utils.logging.disable_progress_bar()
+    transformers.logging.set_verbosity_error()
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.INFO)
+    # Advice on worker processes and on the missing validation loop does not apply: batches are small and cheap,
+    # and DevRetrieval validates.
+    for advice in (".*does not have many workers.*", ".*log_every_n_steps.*", ".*validation.*loop.*"):
+        warnings.filterwarnings("ignore", advice)
+
+
+def _version(package: str) -> str:
+    from importlib.metadata import version
+
+    return version(package)
