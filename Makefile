@@ -47,7 +47,7 @@ hybrid: install $(if $(filter starter,$(COLLECTION)),starter)  ## train the hybr
 	@$(FIT) --config $(or $(EXPERIMENT),experiments/hybrid.yaml) --run $(or $(RUN),$(RUNS)/hybrid) $(ARGS)
 	@$(CLIR) evaluate $(or $(RUN),$(RUNS)/hybrid) --collection $(COLLECTION)
 
-evaluate: install $(if $(RUN),,language)  ## the table of a trained run: make evaluate LANG=yo, or RUN=folder
+evaluate: $(if $(RUN),,language) install  ## the table of a trained run: make evaluate LANG=yo, or RUN=folder
 	@$(CLIR) evaluate $(DISTILLED) --collection $(COLLECTION) $(ARGS)
 
 test: $(VENV)/.installed-dev  ## the tests, without network, in minutes

@@ -143,3 +143,7 @@ def _parser() -> argparse.ArgumentParser:
     action.add_argument("--language", default="en", help="of the queries of TREC run files")
     action.set_defaults(verb=evaluate)
     return parser
+
+
+if __name__ == "__main__":
+    main()

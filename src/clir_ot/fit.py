@@ -11,16 +11,18 @@ from typing import Any
 
 import yaml
 from jsonargparse import ArgumentError
+from lightning_fabric.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
-from pytorch_lightning.utilities import rank_zero_info, rank_zero_only
+from pytorch_lightning.utilities import rank_zero_only
 
 from clir_ot.collections import Collection
 from clir_ot.data.datamodule import CLIRDataModule
 from clir_ot.errors import UserError
 from clir_ot.systems.ranker import Ranker
+from clir_ot.tracking.progress import say
 from clir_ot.tracking.run_folder import RunFolder
-from clir_ot.tracking.weights_and_biases import is_offline, sync_command
+from clir_ot.tracking.weights_and_biases import finish, is_offline, sync_command
 
 
 class AlreadyTrained(Exception):  # noqa: N818 - not an error
@@ -74,12 +76,16 @@ def fit(arguments: list[str]) -> None:
             run=False,
             save_config_callback=None,
             seed_everything_default=0,
-            trainer_defaults={"use_distributed_sampler": False, "enable_progress_bar": sys.stderr.isatty()},
+            trainer_defaults={
+                "use_distributed_sampler": False,
+                "enable_progress_bar": sys.stderr.isatty(),
+                "enable_model_summary": False,
+            },
             parser_kwargs={"exit_on_error": False},
             args=arguments,
         )
-    except ArgumentError as error:
-        raise UserError(_one_line(str(error))) from error
+    except (ArgumentError, MisconfigurationException, ValueError) as error:
+        raise _as_user_error(error) from error
     except AlreadyTrained:
         folder = RunFolder(_run_argument(arguments)).path
         print(f"{folder}: already trained with this configuration; delete the folder to train it anew")
@@ -90,13 +96,19 @@ def fit(arguments: list[str]) -> None:
         ModelCheckpoint(run.checkpoints, filename="last", every_n_epochs=1, enable_version_counter=False)
     )
     if checkpoint := run.last_checkpoint:
-        rank_zero_info(f"{run.path}: resuming from {checkpoint}")
-    for logger in trainer.loggers:
-        logger.log_hyperparams(run.read_config())
+        say(f"{run.path}: resuming from {checkpoint}")
+    trained, total = (
+        sum(p.numel() for p in module.encoder.parameters() if p.requires_grad >= needed) for needed in (1, 0)
+    )
+    say(f"{run.path}: training {trained / 1e6:.1f} M of the encoder's {total / 1e6:.1f} M parameters")
     try:
+        for logger in trainer.loggers:
+            logger.log_hyperparams(run.read_config())
         trainer.fit(module, cli.datamodule, ckpt_path=checkpoint, weights_only=False)
     except KeyboardInterrupt:
         raise UserError(f"{run.path}: interrupted; the same command resumes it") from None
+    finally:
+        finish()
     if trainer.interrupted:
         raise UserError(f"{run.path}: interrupted; the same command resumes it")
     if trainer.is_global_zero and not trainer.fast_dev_run:
@@ -129,10 +141,24 @@ def _run_argument(arguments: list[str]) -> Path:
     return Path()
 
 
-def _one_line(message: str) -> str:
-    """jsonargparse's messages name the key first and go on for lines; the first two sentences say what is wrong."""
-    lines = [line.strip() for line in message.splitlines() if line.strip()]
-    return "; ".join(lines[:2])
+def _as_user_error(error: BaseException) -> UserError:
+    """One line from what jsonargparse wraps around the cause: our own error, or its message without the frame."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, UserError):
+            return cause
+        cause = cause.__cause__
+    frame = (
+        "Does not validate",
+        "Subtypes:",
+        "Errors:",
+        "- Problem with",
+        "- Expected a <class 'NoneType'>",
+        "Given value",
+    )
+    lines = [line.strip() for line in str(error).splitlines()]
+    said = [line.removeprefix("- ").rstrip(":") for line in lines if line and not line.startswith(frame)]
+    return UserError(": ".join(said).replace("Parser key ", ""))
 
 
 def _quiet_libraries() -> None:
@@ -141,11 +167,14 @@ def _quiet_libraries() -> None:
     transformers.utils.logging.disable_progress_bar()
     transformers.logging.set_verbosity_error()
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    logging.getLogger("pytorch_lightning.utilities.rank_zero").setLevel(logging.INFO)
-    # Advice on worker processes and on the missing validation loop does not apply: batches are small and cheap,
-    # and DevRetrieval validates.
-    for advice in (".*does not have many workers.*", ".*log_every_n_steps.*", ".*validation.*loop.*"):
+    os.environ.setdefault("JSONARGPARSE_DEPRECATION_WARNINGS", "off")
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    # Advice that does not apply here: batches are small and cheap to make; the frozen teacher is meant to be in eval
+    # mode, and so is a student without dropout; arguments are given to LightningCLI and on the command line both.
+    for advice in (".*does not have many workers.*", ".*in eval mode at the start.*", ".*LightningCLI's args.*"):
         warnings.filterwarnings("ignore", advice)
+    warnings.filterwarnings("ignore", ".*treespec, LeafSpec.*")
 
 
 def _version(package: str) -> str:

@@ -84,7 +84,8 @@ def _load_transformer(name: str | Path) -> Any:
     try:
         transformer, report = AutoModel.from_pretrained(name, output_loading_info=True, dtype=torch.float32)
     except (OSError, ValueError) as error:
-        raise UserError(f"{name}: no encoder could be loaded from there ({str(error).splitlines()[0]})") from error
+        reason = str(error).splitlines()[0]
+        raise UserError(f"{name}: no encoder there, neither a Hugging Face folder nor a hub name ({reason})") from error
     # Late interaction reads token states; a pooler would be a random, unused layer (and DDP refuses unused ones).
     transformer.pooler = None
     if missing := sorted(key for key in report["missing_keys"] if not key.startswith("pooler")):

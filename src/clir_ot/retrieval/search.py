@@ -6,7 +6,7 @@ from clir_ot.models.maxsim import maxsim
 from clir_ot.retrieval.token_index import TokenIndex
 from clir_ot.retrieval.trec import Run
 
-_BLOCK = 64  # texts scored together; lengths inside a block are close, so little padding is multiplied
+_BLOCK = 32  # texts scored together; lengths inside a block are close, so little padding is multiplied
 
 
 def search(queries: TokenIndex, documents: TokenIndex, depth: int = 1000) -> Run:

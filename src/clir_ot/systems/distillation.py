@@ -47,7 +47,7 @@ class OTDistillation(Ranker):
         iterations: int = 50,
         solver: Solver = "sinkhorn",
         dropout: bool = False,
-        learning_rate: float = 2e-4,
+        learning_rate: float = 4e-4,
         weight_decay: float = 1e-2,
         warmup_share: float = 0.1,
         freeze_word_embeddings: bool = True,

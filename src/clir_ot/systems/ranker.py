@@ -69,6 +69,7 @@ class Ranker(pl.LightningModule):
         checkpoint["state_dict"] = {k: v for k, v in checkpoint["state_dict"].items() if k in trained}
 
     def log_step(self, values: dict[str, torch.Tensor], rows: int) -> None:
-        """Log scalars of a training step under `train/`; the loss also goes to the progress bar."""
+        """Log scalars of a training step and the learning rate under `train/`; the loss also on the progress bar."""
+        self.log("train/learning_rate", self.trainer.optimizers[0].param_groups[0]["lr"])
         for name, value in values.items():
             self.log(f"train/{name}", value, prog_bar=name == "loss", batch_size=rows)

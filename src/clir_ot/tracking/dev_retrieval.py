@@ -4,12 +4,12 @@ import time
 from typing import Any
 
 import pytorch_lightning as pl
-from pytorch_lightning.utilities import rank_zero_info
 
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.evaluation.metrics import evaluate_run, mean
 from clir_ot.retrieval.search import search
 from clir_ot.retrieval.token_index import TokenIndex, encode
+from clir_ot.tracking.progress import say
 
 
 class DevRetrieval(pl.Callback):
@@ -43,7 +43,7 @@ class DevRetrieval(pl.Callback):
                 values[f"dev/{language}/{measure}"] = mean(by_query)
         pl_module.log_dict(values, rank_zero_only=True)
         loss = trainer.callback_metrics.get("train/loss")
-        rank_zero_info(
+        say(
             f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  "
             f"{time.monotonic() - self._start:.0f} s  "
             + (f"loss {loss:.3f}  " if loss is not None else "")

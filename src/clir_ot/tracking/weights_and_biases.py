@@ -14,6 +14,13 @@ def is_offline() -> bool:
     return mode == "offline" if mode else not wandb.login(prompt=False)
 
 
+def finish() -> None:
+    """Close the run, so that a later one in the same process is a run of its own."""
+    import wandb
+
+    wandb.finish()
+
+
 def sync_command(folder: Path) -> str | None:
     """The command that uploads the newest offline run below a run folder, if there is one."""
     runs = sorted((folder / "wandb").glob("offline-run-*"))

@@ -1,0 +1,184 @@
+"""The commands as a user types them, on the tiny encoder and the synthetic collection."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from clir_ot import TokenEncoder, cli
+from clir_ot.retrieval.trec import read_run
+
+ROOT = Path(__file__).parent.parent
+TEACHER, DISTILL = (str(ROOT / "experiments" / name) for name in ("teacher.yaml", "distill.yaml"))
+SMALL = ["--data.batch_size", "12", "--trainer.max_epochs", "2", "--trainer.accelerator", "cpu"]
+# No Weights & Biases process where a test is not about it.
+UNLOGGED = ["--trainer.logger", "false", "--trainer.callbacks", "null"]
+
+Command = Callable[..., str]
+
+
+@pytest.fixture
+def clir(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Run a command in this process; what it printed, or the one line it failed with behind `FAILED: `."""
+
+    def run(*arguments: object) -> str:
+        monkeypatch.setattr(sys, "argv", ["clir-ot", *map(str, arguments)])
+        try:
+            cli.main()
+        except SystemExit as error:
+            return f"FAILED: {error.code}"
+        return capsys.readouterr().out
+
+    return run
+
+
+def teacher_arguments(encoder: Path, collection: Path, run: Path) -> list[str]:
+    arguments = ["fit", "--config", TEACHER, "--model.encoder", encoder, "--data.collection", collection, "--run", run]
+    return [*map(str, arguments), "--model.dimensions", "16", "--model.document_length", "64", *SMALL]
+
+
+def distill_arguments(teacher: Path, collection: Path, run: Path) -> list[str]:
+    arguments = ["fit", "--config", DISTILL, "--model.teacher", teacher / "encoder", "--data.collection", collection]
+    return [*map(str, arguments), "--data.languages", "yor", "--run", str(run), *SMALL]
+
+
+@pytest.fixture(scope="module")
+def teacher_run(encoder_folder: Path, collection_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("runs") / "teacher"
+    command = [
+        sys.executable,
+        "-m",
+        "clir_ot.cli",
+        *teacher_arguments(encoder_folder, collection_folder, run),
+        *UNLOGGED,
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    return run
+
+
+def test_from_teacher_to_table(teacher_run: Path, collection_folder: Path, tmp_path: Path, clir: Command) -> None:
+    run = tmp_path / "distill-yo"
+    printed = clir(*distill_arguments(teacher_run, collection_folder, run))
+    assert "trained 6 steps" in printed
+    assert f"wandb sync {run}" in printed
+
+    table = clir("evaluate", run, "--collection", collection_folder)
+    for row in ("English upper bound | English", "zero-shot           | Yoruba", "distilled           | Yoruba"):
+        assert row in table
+    assert "distilled against zero-shot, Yoruba queries: MRR@10" in table
+    assert "distilled against English upper bound, English queries" in table
+
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert [(s["system"], s["language"], s["queries"]) for s in metrics["systems"]] == [
+        ("English upper bound", "en", 18),
+        ("zero-shot", "yo", 18),
+        ("distilled", "yo", 18),
+        ("distilled", "en", 18),
+    ]
+    ranking = read_run(run / "trec" / "distilled.yo.test.trec")
+    assert len(ranking) == 18
+    assert all(len(documents) == 24 for documents in ranking.values())
+    assert TokenEncoder.from_pretrained(run / "encoder").projection.out_features == 16
+
+    # The TREC files say the same as the run folder, and `search` makes the same ranking.
+    again = clir(
+        "evaluate", run / "trec" / "distilled.yo.test.trec", "--collection", collection_folder, "--language", "yo"
+    )
+    assert f"{metrics['systems'][2]['measures']['MRR@10']['mean']:.3f} [" in again
+    found = tmp_path / "found.trec"
+    encoders = ["--encoder", run / "encoder", "--document-encoder", teacher_run / "encoder"]
+    clir("search", *encoders, "--collection", collection_folder, "--language", "yo", "--output", found)
+    assert read_run(found) == ranking
+
+    assert "already trained" in clir(*distill_arguments(teacher_run, collection_folder, run))
+
+
+def test_weights_and_biases_gets_losses_speed_metrics_and_plans(
+    teacher_run: Path, collection_folder: Path, tmp_path: Path, clir: Command
+) -> None:
+    run = tmp_path / "distill-yo"
+    clir(*distill_arguments(teacher_run, collection_folder, run), "--trainer.log_every_n_steps", "1")
+    (offline,) = (run / "wandb").glob("offline-run-*")
+    assert len(list((offline / "files" / "media" / "images" / "plans").rglob("*.png"))) == 6
+    # The offline file is a log of protocol buffers; the keys stand in it as text.
+    logged = next(offline.glob("*.wandb")).read_bytes()
+    for key in (
+        b"train/loss",
+        b"train/transport",
+        b"train/marginal_residual",
+        b"train/learning_rate",
+        b"speed/tokens_per_second",
+        b"speed/padding_share",
+        b"dev/yo/MRR@10",
+        b"dev/en/MRR@10",
+        b"english_share",
+    ):
+        assert key in logged, key
+
+
+@pytest.mark.parametrize(
+    ("extra", "expected"),
+    [
+        (["--model.nonsense", "1"], "nonsense"),
+        (["--data.batchsize", "8"], "batchsize"),
+        (["--model.learning_rate", "fast"], "learning_rate"),
+        (["--data.english_share", "2"], "data.english_share is 2"),
+        (["--data.languages", "ig"], "has no bitext in 'ig'; it has bitext in: yo"),
+        (["--data.collection", "/nowhere"], "/nowhere: no such collection folder"),
+        (["--model.teacher", "/nowhere"], "/nowhere"),
+        (["--model.frozen_layers", "9"], "the encoder has 2 layers"),
+    ],
+)
+def test_bad_input_is_one_line_and_leaves_no_encoder(
+    teacher_run: Path, collection_folder: Path, tmp_path: Path, clir: Command, extra: list[str], expected: str
+) -> None:
+    run = tmp_path / "run"
+    printed = clir(*distill_arguments(teacher_run, collection_folder, run), *UNLOGGED, *extra)
+    assert printed.startswith("FAILED: clir-ot: ")
+    assert expected in printed
+    assert "\n" not in printed
+    assert not (run / "encoder").exists()
+
+
+def test_a_run_folder_of_another_configuration_is_refused(
+    teacher_run: Path, encoder_folder: Path, collection_folder: Path, clir: Command
+) -> None:
+    arguments = [*teacher_arguments(encoder_folder, collection_folder, teacher_run), *UNLOGGED]
+    assert "already trained" in clir(*arguments)
+    printed = clir(*arguments, "--model.temperature", "0.5")
+    assert printed.startswith("FAILED: clir-ot: ")
+    assert "model.temperature = 0.02, now 0.5" in printed
+
+
+def test_a_killed_run_goes_on_where_it_was(encoder_folder: Path, collection_folder: Path, tmp_path: Path) -> None:
+    run = tmp_path / "teacher"
+    command = [sys.executable, "-m", "clir_ot.cli", *teacher_arguments(encoder_folder, collection_folder, run)]
+    command += [*UNLOGGED, "--trainer.max_epochs", "12"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not (run / "checkpoints" / "last.ckpt").exists():
+        assert process.poll() is None, "training ended before it could be killed"
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (run / "encoder").exists()
+    again = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "resuming from" in again.stderr + again.stdout
+    assert json.loads((run / "run.json").read_text())["steps"] == 12 * 3
+    assert (run / "encoder" / "model.safetensors").exists()
+
+
+def test_two_processes_train_one_encoder(teacher_run: Path, collection_folder: Path, tmp_path: Path) -> None:
+    run = tmp_path / "distill-yo"
+    command = [sys.executable, "-m", "clir_ot.cli", *distill_arguments(teacher_run, collection_folder, run)]
+    command += ["--trainer.devices", "2", "--trainer.logger", "false"]
+    result = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    assert result.returncode == 0, result.stderr[-2000:]
+    facts = json.loads((run / "run.json").read_text())
+    assert (facts["devices"], facts["steps"]) == (2, 6)
+    assert result.stdout.count("trained 6 steps") == 1
