@@ -22,7 +22,7 @@ LANGUAGE_GIVEN := yes
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install starter teacher distill hybrid evaluate test test-all lint clean language checked
+.PHONY: help install starter teacher distill hybrid evaluate test test-all lint clean language built checked
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -34,7 +34,7 @@ install: $(VENV)/.installed  ## a virtual environment with pinned versions
 starter: install  ## fetch the starter's encoder and collection into the cache
 	@$(CLIR) collection build starter
 
-teacher: install $(if $(filter starter,$(COLLECTION)),starter)  ## train the English teacher ranker, evaluate it
+teacher: install built  ## train the English teacher ranker, evaluate it
 	@$(FIT) --config $(or $(EXPERIMENT),experiments/teacher.yaml) --run $(or $(RUN),$(TEACHER)) $(ARGS)
 	@$(CLIR) evaluate $(or $(RUN),$(TEACHER)) --collection $(COLLECTION)
 
@@ -43,7 +43,7 @@ distill: checked $(TEACHER)/encoder/modules.json  ## distil a student: make dist
 		--model.teacher $(TEACHER)/encoder --data.languages $(LANG) $(ARGS)
 	@$(CLIR) evaluate $(DISTILLED) --collection $(COLLECTION)
 
-hybrid: install $(if $(filter starter,$(COLLECTION)),starter)  ## train the hybrid-batch ranker, evaluate it
+hybrid: install built  ## train the hybrid-batch ranker, evaluate it
 	@$(FIT) --config $(or $(EXPERIMENT),experiments/hybrid.yaml) --run $(or $(RUN),$(RUNS)/hybrid) $(ARGS)
 	@$(CLIR) evaluate $(or $(RUN),$(RUNS)/hybrid) --collection $(COLLECTION)
 
@@ -65,8 +65,12 @@ clean:  ## remove the virtual environment; runs and the cache stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
 
 # A language must be there before anything slow begins.
-checked: language install $(if $(filter starter,$(COLLECTION)),starter)
+checked: language install built
 	@$(CLIR) collection check $(COLLECTION) --languages $(LANG)
+
+# The starter's encoder is every experiment's default, whatever the collection.
+built: install
+	@$(CLIR) collection build starter --quiet
 
 language:
 ifndef LANGUAGE_GIVEN

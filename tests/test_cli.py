@@ -99,6 +99,21 @@ def test_from_teacher_to_table(teacher_run: Path, collection_folder: Path, tmp_p
     assert "already trained" in clir(*distill_arguments(teacher_run, collection_folder, run))
 
 
+def test_a_folder_with_nothing_but_test_queries_bitext_and_documents_works(
+    teacher_run: Path, own_collection: Path, tmp_path: Path, clir: Command
+) -> None:
+    for absent in ("qrels/train.tsv", "qrels/dev.tsv", "queries.jsonl", "queries.sw.jsonl"):
+        (own_collection / absent).unlink()
+    (own_collection / "qrels" / "test.tsv").rename(own_collection / "qrels" / "test.yo.tsv")
+    assert "no problem found" in clir("collection", "check", own_collection, "--languages", "yo")
+    assert "yo" in clir("collection", "stats", own_collection)
+    run = tmp_path / "run"
+    assert "trained" in clir(*distill_arguments(teacher_run, own_collection, run))
+    table = clir("evaluate", run, "--collection", own_collection)
+    assert "distilled | Yoruba" in table
+    assert "English" not in table
+
+
 def test_weights_and_biases_gets_losses_speed_metrics_and_plans(
     teacher_run: Path, collection_folder: Path, tmp_path: Path, clir: Command
 ) -> None:

@@ -34,6 +34,8 @@ def build(arguments: argparse.Namespace) -> None:
     from clir_ot.collections.starter import build_starter
 
     encoder, collection = build_starter(arguments.folder)
+    if arguments.quiet:
+        return
     _print_statistics(collection, encoder)
     print(f"\nencoder:    {encoder}\ncollection: {collection}\nnext: make distill LANG=yo")
 
@@ -115,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     action = actions.add_parser("build", help="fetch a collection and write it as a folder")
     action.add_argument("name", choices=["starter"])
     action.add_argument("folder", type=Path, nargs="?", help="default: the cache folder")
+    action.add_argument("--quiet", action="store_true", help="no table at the end")
     action.set_defaults(verb=build)
     action = actions.add_parser("check", help="name the first problem, with file and line")
     action.add_argument("folder", type=Path)

@@ -8,7 +8,7 @@ from clir_ot.data.sampler import BatchPlan, HybridBatchSampler
 from clir_ot.errors import UserError
 
 LANGUAGES = ("en", "yo", "sw")
-QUERIES = [f"q{i}" for i in range(300)]
+QUERIES = {f"q{i}": i % 23 for i in range(300)}
 RANKINGS = {(a, b): QUERIES for a in LANGUAGES for b in LANGUAGES}
 BITEXT = {"yo": [i % 17 for i in range(100)], "sw": [5] * 60}
 
@@ -22,10 +22,12 @@ def epochs(sampler: HybridBatchSampler, count: int) -> list[BatchPlan]:
 
 
 def test_an_epoch_of_bitext_visits_every_pair_once() -> None:
-    plans = list(HybridBatchSampler({}, BITEXT, bitext_rate=1.0, batch_size=32))
-    items = [row.item for plan in plans for row in plan.rows]
-    assert len(plans) == 5
-    assert set(items[:160]) == {(name, i) for name, lengths in BITEXT.items() for i in range(len(lengths))}
+    # 160 pairs: 23 batches of 7, more than one window of 16, and one row of the last batch drawn again.
+    plans = list(HybridBatchSampler({}, BITEXT, bitext_rate=1.0, batch_size=7))
+    items = Counter(row.item for plan in plans for row in plan.rows)
+    assert len(plans) == 23
+    assert items.keys() == {(name, i) for name, lengths in BITEXT.items() for i in range(len(lengths))}
+    assert sum(items.values()) == 161
 
 
 def test_rows_of_like_length_share_a_batch() -> None:
@@ -35,6 +37,15 @@ def test_rows_of_like_length_share_a_batch() -> None:
         found = [lengths["yo"][row.item[1]] for row in plan.rows]
         spreads.append(max(found) - min(found))
     assert sum(spreads) / len(spreads) < 6  # at random it is about 38
+
+
+def test_an_epoch_of_one_language_visits_every_query() -> None:
+    plans = list(HybridBatchSampler({("en", "en"): QUERIES}, {}, batch_size=32))
+    items = [row.item for plan in plans for row in plan.rows]
+    assert len(plans) == 10
+    assert set(items) == QUERIES.keys()
+    spreads = [max(found) - min(found) for found in ([QUERIES[row.item] for row in plan.rows] for plan in plans)]
+    assert sum(spreads) / len(spreads) < 6  # at random it is about 22
 
 
 def test_shares_and_languages_are_those_asked_for() -> None:

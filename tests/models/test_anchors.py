@@ -4,14 +4,19 @@ import torch
 from clir_ot.models.anchors import anchor_cost
 
 
-def test_anchors_are_matched_in_order() -> None:
+def test_anchors_are_matched_in_order_row_by_row() -> None:
     chance = torch.Generator().manual_seed(0)
-    teacher, student = torch.randn(1, 5, 4, generator=chance), torch.randn(1, 7, 4, generator=chance)
-    anchors_a = torch.tensor([[True, True, False, True, False]])
-    anchors_b = torch.tensor([[True, False, True, False, False, True, False]])
-    pairs = [(0, 0), (1, 2), (3, 5)]
-    expected = sum(1 - torch.cosine_similarity(teacher[0, i], student[0, j], dim=0) for i, j in pairs) / 3
-    assert torch.allclose(anchor_cost(teacher, student, anchors_a, anchors_b), expected, atol=1e-6)
+    teacher, student = torch.randn(2, 5, 4, generator=chance), torch.randn(2, 7, 4, generator=chance)
+    anchors_a, anchors_b = torch.zeros(2, 5, dtype=torch.bool), torch.zeros(2, 7, dtype=torch.bool)
+    partners = [[(0, 0), (1, 2), (3, 5)], [(4, 6)]]
+    for row, pairs in enumerate(partners):
+        for i, j in pairs:
+            anchors_a[row, i] = anchors_b[row, j] = True
+    expected = [
+        sum(1 - torch.cosine_similarity(teacher[row, i], student[row, j], dim=0) for i, j in pairs) / len(pairs)
+        for row, pairs in enumerate(partners)
+    ]
+    assert torch.allclose(anchor_cost(teacher, student, anchors_a, anchors_b), torch.stack(expected), atol=1e-6)
 
 
 def test_no_anchors_cost_nothing() -> None:
@@ -20,7 +25,6 @@ def test_no_anchors_cost_nothing() -> None:
 
 
 def test_unequal_counts_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"same number of anchors; found \[1, 2\]"):
-        anchor_cost(
-            torch.randn(1, 2, 4), torch.randn(1, 2, 4), torch.tensor([[True, True]]), torch.tensor([[True, False]])
-        )
+    one, two = torch.tensor([[True, False]]), torch.tensor([[True, True]])
+    with pytest.raises(ValueError, match="pair 0 has 2 anchors on side a, 1 on side b"):
+        anchor_cost(torch.randn(1, 2, 4), torch.randn(1, 2, 4), two, one)

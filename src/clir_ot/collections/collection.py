@@ -58,6 +58,12 @@ class Collection:
         """Languages with a bitext file."""
         return sorted(self._bitexts)
 
+    @property
+    def splits(self) -> list[str]:
+        """Those of train, dev and test that have judgements."""
+        folder = self.folder / "qrels"
+        return [split for split in SPLITS if any(folder.glob(f"{split}.tsv*")) or any(folder.glob(f"{split}.*.tsv*"))]
+
     def documents(self, language: str = ENGLISH) -> dict[str, str]:
         """`{_id: text}` in file order; a title, where there is one, goes before the text."""
         return _read_texts(self._file(self._corpora, "documents", language))

@@ -1,6 +1,6 @@
 """How much of what there is in a collection, by language."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from clir_ot.collections.collection import ENGLISH, SPLITS, Collection
@@ -49,10 +49,16 @@ def _of(
         language,
         documents=len(collection.documents(language)) if language in collection.document_languages else 0,
         queries=len(queries),
-        judged=tuple(sum(query in queries for query in collection.qrels(split)) for split in SPLITS),
+        judged=tuple(_judged(collection, split, language, queries) for split in SPLITS),
         bitext=len(collection.bitext(language)) if language in collection.bitext_languages else 0,
         pieces_per_word=count_pieces(texts) / words if count_pieces and words else None,
     )
+
+
+def _judged(collection: Collection, split: str, language: str, queries: Mapping[str, str]) -> int:
+    if split not in collection.splits:
+        return 0
+    return sum(query in queries for query in collection.qrels(split, language))
 
 
 def render(rows: Sequence[LanguageStatistics], first: Sequence[str] = ()) -> str:

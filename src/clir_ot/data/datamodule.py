@@ -15,6 +15,12 @@ from clir_ot.data.training_batches import TrainingBatches, TrainingTexts
 from clir_ot.errors import UserError
 
 
+def parse_languages(languages: str | list[str]) -> list[str]:
+    """Canonical codes of a list, or of codes separated by commas."""
+    names = languages.split(",") if type(languages) is str else languages
+    return [canonical_language(name.strip()) for name in names]
+
+
 class CLIRDataModule(pl.LightningDataModule):
     """Training batches from a collection folder, for every system.
 
@@ -53,8 +59,7 @@ class CLIRDataModule(pl.LightningDataModule):
         workers: int = 0,
     ) -> None:
         super().__init__()
-        names = languages.split(",") if type(languages) is str else languages
-        self.languages = [canonical_language(name.strip()) for name in names]
+        self.languages = parse_languages(languages)
         self.collection = Collection(collection)
         self.alpha, self.bitext_rate, self.english_share = alpha, bitext_rate, english_share
         self.batch_size, self.seed, self.workers = batch_size, seed, workers

@@ -1,5 +1,6 @@
 """Which rows make a batch: monolingual, cross-lingual and bitext batches from one sampler."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Literal, NamedTuple, TypeVar
@@ -11,7 +12,7 @@ from clir_ot.errors import UserError
 
 T = TypeVar("T")
 
-_WINDOW = 16  # batches whose rows are sorted by length together; random otherwise
+_WINDOW = 16  # batches whose rows are sorted by length together
 
 
 class Row(NamedTuple):
@@ -47,8 +48,9 @@ class HybridBatchSampler(Sampler[BatchPlan]):
     language). The batches depend on seed and epoch alone; rank r of w processes gets rows r, r + w, ... of each.
 
     Args:
-        rankings: `{(query language, document language): query ids}`: what can be drawn.
-        bitext_lengths: `{language: length of each pair}`; rows of like length go into one batch.
+        rankings: `{(query language, document language): {query: length}}`: what can be drawn.
+        bitext_lengths: `{language: length of each pair}`. Lengths, in any unit, put rows of like length into one
+            monolingual or bitext batch, within windows of 16 batches drawn at random.
         alpha: share of monolingual batches among ranking batches.
         bitext_rate: share of bitext batches.
         english_share: share of bitext rows whose foreign side is replaced by the English one, so that English stays.
@@ -63,7 +65,7 @@ class HybridBatchSampler(Sampler[BatchPlan]):
 
     def __init__(
         self,
-        rankings: Mapping[tuple[str, str], Sequence[str]],
+        rankings: Mapping[tuple[str, str], Mapping[str, int]],
         bitext_lengths: Mapping[str, Sequence[int]],
         *,
         alpha: float = 1.0,
@@ -83,11 +85,11 @@ class HybridBatchSampler(Sampler[BatchPlan]):
         self.alpha, self.bitext_rate, self.english_share = alpha, bitext_rate, english_share
         self.batch_size, self.seed, self.epoch = batch_size, seed, 0
         self.rank, self.world_size = rank, world_size
-        self._monolingual = {pair[0]: ids for pair, ids in rankings.items() if pair[0] == pair[1]}
+        self._monolingual = {pair[0]: lengths for pair, lengths in rankings.items() if pair[0] == pair[1]}
         self._cross_lingual: dict[str, list[tuple[str, str]]] = {}
-        for pair, ids in rankings.items():
+        for pair, lengths in rankings.items():
             if pair[0] != pair[1]:
-                for query in ids:
+                for query in lengths:
                     self._cross_lingual.setdefault(query, []).append(pair)
         self._check_data()
 
@@ -99,38 +101,31 @@ class HybridBatchSampler(Sampler[BatchPlan]):
         """Batches an epoch: one pass over the bitext where there are bitext batches, else over the ranking rows."""
         if self.bitext_rate:
             pairs = sum(map(len, self.bitext_lengths.values()))
-            return -(-pairs // round(self.batch_size * self.bitext_rate))
-        rows = self._monolingual.values() if self.alpha else [list(self._cross_lingual)]
-        return -(-sum(map(len, rows)) // self.batch_size)
+            return math.ceil(pairs / (self.batch_size * self.bitext_rate))
+        rows = sum(map(len, self._monolingual.values())) if self.alpha else len(self._cross_lingual)
+        return math.ceil(rows / self.batch_size)
 
     def __iter__(self) -> Iterator[BatchPlan]:
         random = np.random.default_rng((self.seed, self.epoch))
-        bitext = self._bitext_batches(random)
-        monolingual = {name: _shuffled_forever(ids, random) for name, ids in self._monolingual.items()}
+        pairs = {(name, i): n for name, lengths in self.bitext_lengths.items() for i, n in enumerate(lengths)}
+        bitext = _batches_of_like_length(pairs, self.batch_size, random)
+        monolingual = {
+            name: _batches_of_like_length(lengths, self.batch_size, random)
+            for name, lengths in self._monolingual.items()
+        }
         cross_lingual = _shuffled_forever(list(self._cross_lingual), random)
         for _ in range(len(self)):
             if random.random() < self.bitext_rate:
-                plan = BatchPlan("bitext", next(bitext))
+                plan = BatchPlan("bitext", [self._bitext_row(*pair, random) for pair in next(bitext)])
             elif random.random() < self.alpha:
                 language = _choose(sorted(monolingual), random)
-                ids = islice(monolingual[language], self.batch_size)
-                plan = BatchPlan("monolingual", [Row(q, language, language, random.random()) for q in ids])
+                rows = [Row(query, language, language, random.random()) for query in next(monolingual[language])]
+                plan = BatchPlan("monolingual", rows)
             else:
                 ids = islice(cross_lingual, self.batch_size)
                 rows = [Row(q, *_choose(self._cross_lingual[q], random), random.random()) for q in ids]
                 plan = BatchPlan("cross-lingual", rows)
             yield BatchPlan(plan.kind, plan.rows[self.rank :: self.world_size])
-
-    def _bitext_batches(self, random: np.random.Generator) -> Iterator[list[Row]]:
-        pairs = [(language, i) for language, lengths in self.bitext_lengths.items() for i in range(len(lengths))]
-        stream = _shuffled_forever(pairs, random)
-        while True:
-            window = list(islice(stream, min(_WINDOW, len(self)) * self.batch_size))
-            window.sort(key=lambda pair: self.bitext_lengths[pair[0]][pair[1]])
-            starts = np.arange(0, len(window), self.batch_size)
-            random.shuffle(starts)
-            for start in starts:
-                yield [self._bitext_row(*pair, random) for pair in window[start : start + self.batch_size]]
 
     def _bitext_row(self, language: str, position: int, random: np.random.Generator) -> Row:
         kept_english = random.random() < self.english_share
@@ -149,6 +144,24 @@ class HybridBatchSampler(Sampler[BatchPlan]):
                 raise UserError(
                     f"data.batch_size is {self.batch_size}, but {language} has {len(ids)} training queries; lower it"
                 )
+
+
+def _batches_of_like_length(
+    lengths: Mapping[T, int], batch_size: int, random: np.random.Generator
+) -> Iterator[list[T]]:
+    """Pass after pass over the items; inside windows of a pass they are sorted by length, and the batches shuffled.
+
+    A pass ends with a full batch: the rows that its last batch lacks are drawn a second time.
+    """
+    items = list(lengths)
+    while items:
+        order = random.permutation(len(items)).tolist()
+        order += random.permutation(len(items)).tolist()[: -len(items) % batch_size]
+        for start in range(0, len(order), _WINDOW * batch_size):
+            window = sorted(order[start : start + _WINDOW * batch_size], key=lambda i: lengths[items[i]])
+            batches = [window[i : i + batch_size] for i in range(0, len(window), batch_size)]
+            for position in random.permutation(len(batches)):
+                yield [items[i] for i in batches[position]]
 
 
 def _shuffled_forever(items: Sequence[T], random: np.random.Generator) -> Iterator[T]:

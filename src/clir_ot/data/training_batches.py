@@ -42,16 +42,18 @@ class TrainingTexts:
             pairs = {name: collection.bitext(name) for name in languages}
         return cls(queries, documents, relevant, pairs)
 
-    def rankings(self) -> dict[tuple[str, str], list[str]]:
-        """`{(query language, document language): queries}` that have text and a relevant document there."""
+    def rankings(self) -> dict[tuple[str, str], dict[str, int]]:
+        """`{(query language, document language): {query: characters}}` with text and a relevant document there."""
         found = {}
         for query_language, queries in self.queries.items():
             for document_language, documents in self.documents.items():
-                ids = [
-                    q for q, relevant in self.relevant.items() if q in queries and any(d in documents for d in relevant)
-                ]
-                if ids:
-                    found[query_language, document_language] = ids
+                lengths = {
+                    query: len(queries[query])
+                    for query, relevant in self.relevant.items()
+                    if query in queries and any(document in documents for document in relevant)
+                }
+                if lengths:
+                    found[query_language, document_language] = lengths
         return found
 
 

@@ -5,6 +5,7 @@ from typing import Literal
 
 import torch
 
+from clir_ot.collections.collection import ENGLISH
 from clir_ot.data.batches import BitextBatch, Tokens
 from clir_ot.models.anchors import anchor_cost
 from clir_ot.models.encoder import TokenEncoder
@@ -18,8 +19,9 @@ class OTDistillation(Ranker):
     """Teach the student's token vectors of a sentence to be those of its English translation, moved by transport.
 
     Teacher (frozen): English x -> H (N, D). Student (a copy of it at the start): foreign y -> G (M, D). With
-    C_ij = 1 - cos(H_i, G_j) and the entropic coupling P*, the loss is <stopgrad(P*), C>, averaged over pairs. Only
-    the query side is trained: documents keep the teacher's encoder and its index. Consumes `BitextBatch`.
+    C_ij = 1 - cos(H_i, G_j) and the entropic coupling P*, the loss is <stopgrad(P*), C>, averaged over pairs; for a row
+    whose foreign side is its English side, P* is the identity. Only the query side is trained: documents keep the
+    teacher's encoder and its index. Consumes `BitextBatch`.
 
     Args:
         teacher: folder of a trained teacher's encoder.
@@ -69,16 +71,26 @@ class OTDistillation(Ranker):
 
     def training_step(self, batch: BitextBatch, batch_idx: int) -> torch.Tensor:
         """Mean over pairs of the transport cost, plus the anchors'."""
-        teacher, student = self._encode(batch.english, batch.foreign)  # (B, N, D), (B, M, D)
-        result = self._solve(teacher, student, batch.english, batch.foreign)
-        transport = loss = result.value.mean()
-        values = {"transport": transport.detach(), "marginal_residual": result.residual.max()}
+        sides = batch.english, batch.foreign
+        teacher, student = self._encode(*sides)  # (B, N, D), (B, M, D)
+        result = self._solve(teacher, student, *sides)
+        masks = self._transported(*sides)
+        same = torch.tensor([language == ENGLISH for language in batch.languages], device=self.device)  # (B,)
+        # A sentence beside itself needs no transport, whose entropy would pull its tokens towards each other.
+        itself = anchor_cost(teacher[same], student[same], masks[0][same], masks[1][same])
+        cost = result.value.masked_scatter(same, itself)
+        loss = cost.mean()
+        values = {
+            "transport": _mean(result.value[~same]),
+            "english": _mean(itself),
+            "marginal_residual": result.residual.max(),
+        }
         if self.marginals == "content":
-            anchors = [side.mask & ~side.content for side in (batch.english, batch.foreign)]
+            anchors = [side.mask & ~side.content for side in sides]
             anchored = anchor_cost(teacher, student, *anchors).mean()
-            loss = transport + self.anchor_weight * anchored
+            loss = loss + self.anchor_weight * anchored
             values["anchors"] = anchored.detach()
-        self.log_step({"loss": loss, **values}, rows=len(result.value))
+        self.log_step({"loss": loss, **values}, rows=len(cost))
         return loss
 
     def transport(self, english: Tokens, foreign: Tokens) -> TransportResult:
@@ -91,7 +103,7 @@ class OTDistillation(Ranker):
         return teacher, self.encoder(foreign)
 
     def _solve(self, teacher: torch.Tensor, student: torch.Tensor, english: Tokens, foreign: Tokens) -> TransportResult:
-        masks = [side.content if self.marginals == "content" else side.mask for side in (english, foreign)]
+        masks = self._transported(english, foreign)
         return solve_transport(
             token_cost(teacher, student, *masks),
             *masks,
@@ -99,3 +111,14 @@ class OTDistillation(Ranker):
             iterations=self.iterations,
             solver=self.solver,
         )
+
+    def _transported(self, english: Tokens, foreign: Tokens) -> tuple[torch.Tensor, torch.Tensor]:
+        """Masks of the tokens that have a marginal, (B, N) and (B, M)."""
+        if self.marginals == "content":
+            return english.content, foreign.content
+        return english.mask, foreign.mask
+
+
+def _mean(values: torch.Tensor) -> torch.Tensor:
+    """For the log: 0 where the batch has no such pair."""
+    return values.detach().sum() / max(1, len(values))

@@ -15,7 +15,8 @@ from clir_ot.tracking.progress import say
 class DevRetrieval(pl.Callback):
     """Search the English documents with the dev queries of every training language and of English.
 
-    Logs `dev/<language>/<measure>` and says one line an epoch. Rank 0 does it; the others wait at the next step.
+    Logs `dev/<language>/<measure>` and says one line an epoch; does nothing without dev judgements. Rank 0 does it; the
+    others wait at the next step.
 
     Args:
         measures: as `clir_ot.evaluation.metrics.evaluate_run` writes them.
@@ -30,10 +31,11 @@ class DevRetrieval(pl.Callback):
         self._start = time.monotonic()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
-        if not trainer.is_global_zero:
-            return
         collection = trainer.datamodule.collection  # type: ignore[attr-defined]
-        languages = [ENGLISH, *(n for n in trainer.datamodule.languages if n != ENGLISH)]  # type: ignore[attr-defined]
+        if not trainer.is_global_zero or "dev" not in collection.splits:
+            return
+        wanted = [ENGLISH, *(name for name in trainer.datamodule.languages if name != ENGLISH)]  # type: ignore[attr-defined]
+        languages = [language for language in wanted if language in collection.query_languages]
         documents = self._encoded_documents(pl_module, collection.documents())
         values = {}
         for language in languages:

@@ -7,11 +7,12 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.loggers import WandbLogger
 
+from clir_ot.collections import Collection
 from clir_ot.collections.collection import ENGLISH
 
 
 class PlanHeatmap(pl.Callback):
-    """Draw the plans of the first few parallel dev queries after every epoch.
+    """Draw the plans of a few fixed pairs after every epoch: parallel dev queries, or else bitext.
 
     Args:
         pairs: how many.
@@ -24,13 +25,23 @@ class PlanHeatmap(pl.Callback):
         loggers = [logger for logger in trainer.loggers if isinstance(logger, WandbLogger)]
         if not loggers or not trainer.is_global_zero:
             return
-        collection, languages = trainer.datamodule.collection, trainer.datamodule.languages  # type: ignore[attr-defined]
-        english, _ = collection.judged("dev", ENGLISH)
-        foreign, _ = collection.judged("dev", languages[0])
-        shared = [query for query in english if query in foreign][: self.pairs]
-        figures = draw_plans(pl_module, [english[q] for q in shared], [foreign[q] for q in shared])
-        for logger in loggers:
-            logger.log_image(key=f"plans/{languages[0]}", images=figures, step=trainer.global_step)
+        collection, language = trainer.datamodule.collection, trainer.datamodule.languages[0]  # type: ignore[attr-defined]
+        english, foreign = _parallel(collection, language, self.pairs)
+        for number, picture in enumerate(draw_plans(pl_module, english, foreign), start=1):
+            for logger in loggers:
+                # A key for each: pictures of one key must be of one size.
+                logger.log_image(key=f"plans/{language}/{number}", images=[picture], step=trainer.global_step)
+
+
+def _parallel(collection: Collection, language: str, pairs: int) -> tuple[list[str], list[str]]:
+    """The first dev queries that exist in both languages, or else the first pairs of the bitext."""
+    if "dev" in collection.splits and {ENGLISH, language} <= {*collection.query_languages}:
+        english, foreign = collection.queries(ENGLISH), collection.queries(language)
+        shared = [q for q in collection.qrels("dev", language) if q in english and q in foreign][:pairs]
+        if shared:
+            return [english[q] for q in shared], [foreign[q] for q in shared]
+    first = collection.bitext(language)[:pairs]
+    return [pair[0] for pair in first], [pair[1] for pair in first]
 
 
 @torch.inference_mode()
