@@ -29,8 +29,9 @@ def test_a_folder_takes_the_place_of_a_folder(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
 
-def test_a_full_disk_is_one_line_and_nothing_stays(tmp_path: Path) -> None:
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "full"), RuntimeError("I/O error: No space left on device")])
+def test_a_full_disk_is_one_line_and_nothing_stays(tmp_path: Path, error: Exception) -> None:
     with pytest.raises(UserError, match="the disk is full"), replacing(tmp_path / "file") as temporary:
         temporary.write_text("half")
-        raise OSError(errno.ENOSPC, "No space left on device")
+        raise error
     assert not list(tmp_path.iterdir())

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,8 @@ def main() -> None:
 
             fit(arguments[1:])
         else:
+            # A polite kill cleans up like Ctrl-C does; training has Lightning's own handler.
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
             parsed = _parser().parse_args(arguments)
             parsed.verb(parsed)
     except UserError as error:

@@ -13,6 +13,8 @@ from typing import IO
 
 from clir_ot.errors import UserError
 
+DISK_FULL = os.strerror(errno.ENOSPC)
+
 
 def open_text(path: Path) -> IO[str]:
     """Open a UTF-8 text file for reading; `.gz` is decompressed on the fly, a byte order mark is skipped."""
@@ -64,6 +66,11 @@ def replacing(target: Path) -> Iterator[Path]:
         os.replace(temporary, target)
     except OSError as error:
         raise _cannot_write(target, error) from error
+    except Exception as error:
+        # Libraries wrap the system's error in one of their own; safetensors does.
+        if DISK_FULL not in str(error):
+            raise
+        raise _cannot_write(target, OSError(errno.ENOSPC, DISK_FULL)) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

@@ -7,6 +7,7 @@ import pytorch_lightning as pl
 import torch
 
 from clir_ot import CLIRDataModule, HybridBatchRanker, OTDistillation, TeacherRanker, TokenEncoder
+from clir_ot.data.batches import BitextBatch
 from clir_ot.models.transport import transport_loss
 
 
@@ -54,7 +55,6 @@ def test_distillation_brings_the_student_to_the_teachers_vectors(
     after = snapshot(module.teacher)
     assert all(torch.equal(before[name], after[name]) for name in before)
     assert not module.teacher.training
-    assert module.encoder.training
 
 
 def test_the_teacher_learns_which_document_a_query_is_from(
@@ -91,6 +91,29 @@ def test_a_checkpoint_holds_what_is_trained_and_nothing_frozen(
     fresh = OTDistillation(str(teacher_folder))
     fresh.load_state_dict(saved, strict=False)
     assert all(torch.equal(a, b) for a, b in zip(fresh.parameters(), module.parameters(), strict=True))
+
+
+def test_a_sentence_beside_itself_costs_nothing_at_the_start_and_a_translation_does(
+    teacher_folder: Path, collection_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = OTDistillation(str(teacher_folder))
+    logged: dict[str, torch.Tensor] = {}
+    monkeypatch.setattr(module, "log_step", lambda values, rows: logged.update(values))
+    english = module.tokenizer.queries(["bara desil fitem", "govu kuzo"])
+    loss = module.training_step(BitextBatch(english, english, ["en", "en"]), 0)
+    assert loss.item() == pytest.approx(0, abs=1e-5)
+    foreign = module.tokenizer.queries(["bara desil fitem", "xuvog"])
+    mixed = module.training_step(BitextBatch(english, foreign, ["en", "yo"]), 0)
+    assert mixed.item() > 0.01
+    assert logged["english"].item() == pytest.approx(0, abs=1e-5)
+    assert logged["transport"].item() > 0.01
+
+
+@pytest.mark.parametrize("dropout", [True, False])
+def test_dropout_is_as_asked_for(encoder_folder: Path, dropout: bool) -> None:
+    module = TeacherRanker(str(encoder_folder), dropout=dropout)
+    tokens = module.tokenizer.queries(["bara desil fitem"])
+    assert torch.equal(module.encoder(tokens), module.encoder(tokens)) is not dropout
 
 
 def test_one_index_serves_teacher_and_student(teacher_folder: Path) -> None:

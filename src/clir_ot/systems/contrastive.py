@@ -21,7 +21,8 @@ class HybridBatchRanker(Ranker):
         query_prefix, document_prefix: put before each text.
         query_length, document_length: longest sequence in tokens; what is longer is cut.
         temperature: of InfoNCE.
-        learning_rate, weight_decay, warmup_share, freeze_word_embeddings, frozen_layers: as in `Ranker`.
+        learning_rate, weight_decay, warmup_share, freeze_word_embeddings, frozen_layers, dropout: as in
+            `Ranker`.
 
     Raises:
         UserError: the encoder cannot be loaded.
@@ -42,6 +43,7 @@ class HybridBatchRanker(Ranker):
         warmup_share: float = 0.1,
         freeze_word_embeddings: bool = False,
         frozen_layers: int = 0,
+        dropout: bool = True,
     ) -> None:
         loaded = TokenEncoder.from_pretrained(
             locate(encoder, "encoder"),
@@ -51,7 +53,9 @@ class HybridBatchRanker(Ranker):
             query_length=query_length,
             document_length=document_length,
         )
-        super().__init__(loaded, freeze_word_embeddings, frozen_layers, learning_rate, weight_decay, warmup_share)
+        super().__init__(
+            loaded, freeze_word_embeddings, frozen_layers, dropout, learning_rate, weight_decay, warmup_share
+        )
         self.save_hyperparameters()
         self.temperature = temperature
 

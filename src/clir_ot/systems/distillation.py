@@ -31,8 +31,8 @@ class OTDistillation(Ranker):
         epsilon: weight of the entropy, in units of the cost.
         iterations: of the solver.
         solver: of the transport problem.
-        dropout: train the student with the encoder's dropout. Without, an English sentence costs nothing at the start,
-            so that the English rows of a batch hold English in place.
+        dropout: as in `Ranker`. Without, an English sentence costs nothing at the start, so that the English rows of a
+            batch hold English in place.
         learning_rate, weight_decay, warmup_share, freeze_word_embeddings, frozen_layers: as in `Ranker`.
 
     Raises:
@@ -57,9 +57,10 @@ class OTDistillation(Ranker):
     ) -> None:
         frozen = TokenEncoder.from_pretrained(teacher)
         student = copy.deepcopy(frozen)
-        super().__init__(student, freeze_word_embeddings, frozen_layers, learning_rate, weight_decay, warmup_share)
+        super().__init__(
+            student, freeze_word_embeddings, frozen_layers, dropout, learning_rate, weight_decay, warmup_share
+        )
         self.save_hyperparameters()
-        self.encoder.train(dropout)
         self.teacher = frozen.eval().requires_grad_(False)
         self.marginals, self.anchor_weight = marginals, anchor_weight
         self.epsilon, self.iterations, self.solver = epsilon, iterations, solver

@@ -18,6 +18,7 @@ class Ranker(pl.LightningModule):
         freeze_word_embeddings: keep the word embedding table as it is (most parameters of a small multilingual
             encoder; its rows see few updates in a few thousand sentences).
         frozen_layers: keep that many lower blocks as well.
+        dropout: train with the encoder's dropout; without is faster and smaller, and right for few epochs.
         learning_rate: peak of AdamW's, reached after the warm-up, then linearly to 0.
         weight_decay: AdamW's, on matrices only.
         warmup_share: of all optimizer steps.
@@ -28,6 +29,7 @@ class Ranker(pl.LightningModule):
         encoder: TokenEncoder,
         freeze_word_embeddings: bool,
         frozen_layers: int,
+        dropout: bool,
         learning_rate: float,
         weight_decay: float,
         warmup_share: float,
@@ -35,8 +37,8 @@ class Ranker(pl.LightningModule):
         super().__init__()
         self.encoder = encoder
         self.encoder.freeze(word_embeddings=freeze_word_embeddings, layers=frozen_layers)
-        # from_pretrained leaves eval mode, and Lightning keeps the mode it finds: without this, no dropout.
-        self.encoder.train()
+        # from_pretrained leaves eval mode, and Lightning keeps the mode it finds. Dropout is all that the mode changes.
+        self.encoder.train(dropout)
         self.learning_rate, self.weight_decay, self.warmup_share = learning_rate, weight_decay, warmup_share
         # A checkpoint holds what is trained; the rest is where it was loaded from.
         self.strict_loading = False
