@@ -4,6 +4,7 @@ The foreign language `yo` is English with every word spelt backwards behind an `
 """
 
 import json
+import os
 import random
 from pathlib import Path
 
@@ -11,6 +12,9 @@ import pytest
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
+# Whoever runs the tests, logged in or not: nothing leaves the machine.
+os.environ |= {"WANDB_MODE": "offline", "HF_HUB_OFFLINE": "1"}
 
 WORDS = [
     f"{a}{b}" for a in ("ba", "de", "fi", "go", "ku", "lam", "men", "nor") for b in ("ra", "sil", "tem", "vu", "zo")

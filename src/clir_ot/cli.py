@@ -84,6 +84,8 @@ def evaluate(arguments: argparse.Namespace) -> None:
     from clir_ot.tracking.evaluate_run_folder import evaluate_run_folder
 
     collection = Collection(arguments.collection)
+    if missing := next((path for path in arguments.runs if not path.exists()), None):
+        raise UserError(f"{missing}: no such run folder or TREC run file")
     folders = [path for path in arguments.runs if path.is_dir()]
     for folder in folders:
         print(evaluate_run_folder(folder, collection, arguments.split))

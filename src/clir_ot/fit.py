@@ -162,10 +162,6 @@ def _as_user_error(error: BaseException) -> UserError:
 
 
 def _quiet_libraries() -> None:
-    import transformers
-
-    transformers.utils.logging.disable_progress_bar()
-    transformers.logging.set_verbosity_error()
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("JSONARGPARSE_DEPRECATION_WARNINGS", "off")
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)

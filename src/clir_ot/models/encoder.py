@@ -65,12 +65,14 @@ class TokenEncoder(nn.Module):
         """Stop the gradient of the word embedding table, and of everything up to the first `layers` blocks.
 
         Raises:
-            UserError: the transformer has fewer blocks.
+            UserError: the transformer has fewer blocks, or keeps them elsewhere than BERT and XLM-R do.
         """
         if word_embeddings:
             self.transformer.get_input_embeddings().requires_grad_(False)
         if layers:
-            blocks = self.transformer.encoder.layer
+            blocks = getattr(getattr(self.transformer, "encoder", None), "layer", None)
+            if blocks is None:
+                raise UserError("model.frozen_layers works for encoders laid out as BERT is; set it to 0 for this one")
             if layers > len(blocks):
                 raise UserError(f"model.frozen_layers is {layers}; the encoder has {len(blocks)} layers")
             self.transformer.embeddings.requires_grad_(False)

@@ -9,6 +9,8 @@ config_sentence_transformers.json                       prefixes and lengths
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -55,7 +57,7 @@ def save_parts(folder: Path, transformer: Any, projection: nn.Linear, tokenizer:
     """Write the folder described above."""
     from safetensors.torch import save_file
 
-    with replacing(folder) as temporary:
+    with replacing(folder) as temporary, _quietly():
         transformer.save_pretrained(temporary)
         tokenizer.tokenizer.save_pretrained(temporary)
         dense = temporary / _DENSE
@@ -82,7 +84,8 @@ def _load_transformer(name: str | Path) -> Any:
     from transformers import AutoModel
 
     try:
-        transformer, report = AutoModel.from_pretrained(name, output_loading_info=True, dtype=torch.float32)
+        with _quietly():
+            transformer, report = AutoModel.from_pretrained(name, output_loading_info=True, dtype=torch.float32)
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(f"{name}: no encoder there, neither a Hugging Face folder nor a hub name ({reason})") from error
@@ -91,6 +94,22 @@ def _load_transformer(name: str | Path) -> Any:
     if missing := sorted(key for key in report["missing_keys"] if not key.startswith("pooler")):
         raise UserError(f"{name}: the weights lack {len(missing)} tensor(s), {missing[0]} first; is the folder whole?")
     return transformer
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without transformers' bars and its report on missing weights, which is checked here."""
+    from transformers.utils import logging
+
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
 
 
 def _load_projection(folder: Path) -> nn.Linear:

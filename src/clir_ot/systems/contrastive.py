@@ -13,7 +13,8 @@ from clir_ot.systems.ranker import Ranker
 class HybridBatchRanker(Ranker):
     """One encoder for queries and documents of all languages, InfoNCE over MaxSim (Elmahdy, Lin & Ahmad 2024).
 
-    The paper's mix of monolingual and cross-lingual batches is the DataModule's `alpha`. Consumes `RankingBatch`.
+    The paper's mix of monolingual and cross-lingual batches is the DataModule's `alpha`. Negatives are the other rows
+    of the batch, on several devices those of the same device. Consumes `RankingBatch`.
 
     Args:
         encoder: folder or hub name of a Hugging Face encoder, or `starter`.

@@ -1,5 +1,6 @@
 """Which English token moves to which foreign token: transport plans as pictures, in Weights & Biases."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -77,5 +78,8 @@ def draw_plan(plan: np.ndarray, rows: list[str], columns: list[str]) -> np.ndarr
     axes.set_xlabel("foreign tokens (student)")
     axes.set_ylabel("English tokens (teacher)")
     figure.colorbar(image, label="mass")
-    canvas.draw()
+    with warnings.catch_warnings():
+        # No font is bundled: a script that matplotlib's own font lacks is drawn as boxes.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
