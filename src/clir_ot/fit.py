@@ -6,7 +6,6 @@ import resource
 import sys
 import time
 import warnings
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -26,13 +25,14 @@ from clir_ot.tracking.weights_and_biases import finish, is_offline, sync_command
 
 
 class AlreadyTrained(Exception):  # noqa: N818 - not an error
-    """The run folder holds this very run, complete."""
+    """The run folder, whose path is the argument, holds this very run, complete."""
 
 
 class FitCLI(LightningCLI):
     """LightningCLI with a run folder, which is checked before anything large is loaded."""
 
     run: RunFolder
+    settings: tuple[dict[str, Any], str]  # the resolved configuration and the collection's fingerprint
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_argument("--run", type=str, required=True, help="the run's folder: new, or to be resumed")
@@ -41,12 +41,14 @@ class FitCLI(LightningCLI):
 
     def before_instantiate_classes(self) -> None:
         self.run = RunFolder(self.config.run)
-        config = yaml.safe_load(self.parser.dump(self.config))
-        collection = Collection(config["data"]["collection"])
+        self.settings = (
+            yaml.safe_load(self.parser.dump(self.config)),
+            Collection(self.config.data.collection).fingerprint(),
+        )
         # The other ranks find the folder as rank 0 made it.
-        rank_zero_only(self.run.claim)(config, collection.fingerprint())
+        rank_zero_only(self.run.check)(*self.settings)
         if self.run.is_trained:
-            raise AlreadyTrained
+            raise AlreadyTrained(self.run.path)
         self._place_logger()
 
     def _place_logger(self) -> None:
@@ -86,9 +88,8 @@ def fit(arguments: list[str]) -> None:
         )
     except (ArgumentError, MisconfigurationException, ValueError) as error:
         raise _as_user_error(error) from error
-    except AlreadyTrained:
-        folder = RunFolder(_run_argument(arguments)).path
-        print(f"{folder}: already trained with this configuration; delete the folder to train it anew")
+    except AlreadyTrained as found:
+        print(f"{found}: already trained with this configuration; delete the folder to train it anew")
         return
     run, module = cli.run, cli.model
     trainer: Any = cli.trainer  # its callbacks and flags are set up in ways that mypy does not see
@@ -101,10 +102,14 @@ def fit(arguments: list[str]) -> None:
         sum(p.numel() for p in module.encoder.parameters() if p.requires_grad >= needed) for needed in (1, 0)
     )
     say(f"{run.path}: training {trained / 1e6:.1f} M of the encoder's {total / 1e6:.1f} M parameters")
+    rank_zero_only(run.claim)(*cli.settings)
     try:
         for logger in trainer.loggers:
             logger.log_hyperparams(run.read_config())
         trainer.fit(module, cli.datamodule, ckpt_path=checkpoint, weights_only=False)
+    except UserError:
+        run.release()
+        raise
     except KeyboardInterrupt:
         raise UserError(f"{run.path}: interrupted; the same command resumes it") from None
     finally:
@@ -130,15 +135,6 @@ def _finish(run: RunFolder, trainer: Any, module: Any, seconds: float) -> None:
     print(f"encoder: {run.encoder}")
     if command := sync_command(run.path):
         print(f"Weights & Biases run is offline; upload it with: {command}")
-
-
-def _run_argument(arguments: list[str]) -> Path:
-    for position, argument in enumerate(arguments):
-        if argument == "--run":
-            return Path(arguments[position + 1])
-        if argument.startswith("--run="):
-            return Path(argument.removeprefix("--run="))
-    return Path()
 
 
 def _as_user_error(error: BaseException) -> UserError:

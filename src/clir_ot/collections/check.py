@@ -15,13 +15,12 @@ def check(collection: Collection, languages: Sequence[str]) -> None:
     """
     documents = collection.documents()
     queries = {query for language in collection.query_languages for query in collection.queries(language)}
-    for split in collection.splits:
-        place = f"{collection.folder}/qrels/{split}.tsv"
-        for query, judged in collection.qrels(split).items():
+    for path, qrels in collection.all_qrels():
+        for query, judged in qrels.items():
             if query not in queries:
-                raise UserError(f"{place}: query {query!r} is in no queries file; add it there or remove its judgement")
+                raise UserError(f"{path}: query {query!r} is in no queries file; add it there or remove its judgement")
             if unknown := next((document for document in judged if document not in documents), None):
-                raise UserError(f"{place}: document {unknown!r} of query {query!r} is not in the English corpus")
+                raise UserError(f"{path}: document {unknown!r} of query {query!r} is not in the English corpus")
     for language in map(canonical_language, languages):
         if language == ENGLISH:
             raise UserError("en is the teacher's language; choose a foreign one, such as " + _distillable(collection))

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -58,12 +59,6 @@ class Collection:
         """Languages with a bitext file."""
         return sorted(self._bitexts)
 
-    @property
-    def splits(self) -> list[str]:
-        """Those of train, dev and test that have judgements."""
-        folder = self.folder / "qrels"
-        return [split for split in SPLITS if any(folder.glob(f"{split}.tsv*")) or any(folder.glob(f"{split}.*.tsv*"))]
-
     def documents(self, language: str = ENGLISH) -> dict[str, str]:
         """`{_id: text}` in file order; a title, where there is one, goes before the text."""
         return _read_texts(self._file(self._corpora, "documents", language))
@@ -78,12 +73,18 @@ class Collection:
 
     def qrels(self, split: str, language: str = ENGLISH) -> dict[str, dict[str, int]]:
         """`{query: {document: score}}` of a split: `qrels/<split>.<lang>.tsv` where it exists, else `<split>.tsv`."""
-        stems = (f"{split}.{canonical_language(language)}.tsv", f"{split}.tsv")
-        for name in (n for stem in stems for n in (stem, f"{stem}.gz")):
-            path = self.folder / "qrels" / name
-            if path.is_file():
-                return _read_qrels(path)
-        raise UserError(f"{self.folder / 'qrels' / stems[-1]}: no such file; the split {split!r} has no judgements")
+        if (path := self._qrels_path(split, language)) is None:
+            raise UserError(f"{self.folder / 'qrels' / split}.tsv: no such file; the split {split!r} has no judgements")
+        return _read_qrels(path)
+
+    def is_judged(self, split: str, language: str) -> bool:
+        """Whether there are queries in the language and a qrels file of the split for them."""
+        return canonical_language(language) in self._queries and self._qrels_path(split, language) is not None
+
+    def all_qrels(self) -> Iterator[tuple[Path, dict[str, dict[str, int]]]]:
+        """Every qrels file there is, with its judgements."""
+        for path in sorted((self.folder / "qrels").glob("*.tsv*")):
+            yield path, _read_qrels(path)
 
     def judged(self, split: str, language: str) -> tuple[dict[str, str], dict[str, dict[str, int]]]:
         """The queries of a language that a split judges, and those judgements, both keyed by query.
@@ -114,6 +115,11 @@ class Collection:
             digest.update(path.name.encode())
             digest.update(hashlib.sha256(path.read_bytes()).digest())
         return digest.hexdigest()[:16]
+
+    def _qrels_path(self, split: str, language: str) -> Path | None:
+        names = (f"{split}.{canonical_language(language)}.tsv", f"{split}.tsv")
+        paths = [self.folder / "qrels" / f"{name}{suffix}" for name in names for suffix in ("", ".gz")]
+        return next((path for path in paths if path.is_file()), None)
 
     def _file(self, files: dict[str, Path], what: str, language: str) -> Path:
         code = canonical_language(language)

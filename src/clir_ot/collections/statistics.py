@@ -56,7 +56,7 @@ def _of(
 
 
 def _judged(collection: Collection, split: str, language: str, queries: Mapping[str, str]) -> int:
-    if split not in collection.splits:
+    if not collection.is_judged(split, language):
         return 0
     return sum(query in queries for query in collection.qrels(split, language))
 

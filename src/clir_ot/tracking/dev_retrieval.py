@@ -32,10 +32,10 @@ class DevRetrieval(pl.Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
         collection = trainer.datamodule.collection  # type: ignore[attr-defined]
-        if not trainer.is_global_zero or "dev" not in collection.splits:
-            return
         wanted = [ENGLISH, *(name for name in trainer.datamodule.languages if name != ENGLISH)]  # type: ignore[attr-defined]
-        languages = [language for language in wanted if language in collection.query_languages]
+        languages = [language for language in wanted if collection.is_judged("dev", language)]
+        if not languages or not trainer.is_global_zero:
+            return
         documents = self._encoded_documents(pl_module, collection.documents())
         values = {}
         for language in languages:

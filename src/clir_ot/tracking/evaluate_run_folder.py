@@ -24,7 +24,7 @@ def evaluate_run_folder(path: Path, collection: Collection, split: str) -> str:
 
     A student is set beside its teacher: English queries (the upper bound), the foreign language zero-shot, the
     student, and the student on English. A system without teacher is measured in the languages it was trained in.
-    English rows are left out where the collection has no English queries.
+    English rows are left out where the collection has no judged English queries.
 
     Raises:
         UserError: the run is not trained yet; the collection lacks its languages.
@@ -40,7 +40,7 @@ def evaluate_run_folder(path: Path, collection: Collection, split: str) -> str:
     index = encode(documents, documents.tokenizer.documents, collection.documents())
     measured: dict[tuple[str, str], Measured] = {}
     for system in _systems(student, teacher, parse_languages(config["data"]["languages"])):
-        if system.language == ENGLISH and ENGLISH not in collection.query_languages:
+        if system.language == ENGLISH and not collection.is_judged(split, ENGLISH):
             continue
         ranking, qrels = search_system(system, collection, split, index)
         tag = system.name.replace(" ", "-")

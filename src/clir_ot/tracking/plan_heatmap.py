@@ -36,7 +36,7 @@ class PlanHeatmap(pl.Callback):
 
 def _parallel(collection: Collection, language: str, pairs: int) -> tuple[list[str], list[str]]:
     """The first dev queries that exist in both languages, or else the first pairs of the bitext."""
-    if "dev" in collection.splits and {ENGLISH, language} <= {*collection.query_languages}:
+    if collection.is_judged("dev", language) and ENGLISH in collection.query_languages:
         english, foreign = collection.queries(ENGLISH), collection.queries(language)
         shared = [q for q in collection.qrels("dev", language) if q in english and q in foreign][:pairs]
         if shared:

@@ -12,6 +12,7 @@ wandb/             the Weights & Biases run, where it is offline
 """
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +49,8 @@ class RunFolder:
         path = self.checkpoints / "last.ckpt"
         return path if path.is_file() else None
 
-    def claim(self, config: dict[str, Any], fingerprint: str) -> None:
-        """Make the folder this configuration's, or check that it already is.
+    def check(self, config: dict[str, Any], fingerprint: str) -> None:
+        """See that the folder is free, or this configuration's already.
 
         Raises:
             UserError: the folder holds another configuration's run, another collection's, or something else.
@@ -57,8 +58,6 @@ class RunFolder:
         if not self.config.is_file():
             if self.path.is_dir() and any(self.path.iterdir()):
                 raise UserError(f"{self.path}: exists and is no run of clir-ot; choose another --run folder")
-            write_text(self.config, yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
-            write_text(self.facts, json.dumps({"collection_fingerprint": fingerprint}, indent=2) + "\n")
             return
         before, now = _deciding(self.read_config()), _deciding(config)
         if changed := sorted(key for key in before | now if before.get(key) != now.get(key)):
@@ -71,6 +70,17 @@ class RunFolder:
             raise UserError(
                 f"{self.path}: was trained on a collection of other content; delete it or give another --run folder"
             )
+
+    def claim(self, config: dict[str, Any], fingerprint: str) -> None:
+        """Make the free folder this configuration's; nothing where it already is."""
+        if not self.config.is_file():
+            write_text(self.config, yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
+            write_text(self.facts, json.dumps({"collection_fingerprint": fingerprint}, indent=2) + "\n")
+
+    def release(self) -> None:
+        """Remove a run that never began to train, so that a corrected configuration finds the folder free."""
+        if self.config.is_file() and self.last_checkpoint is None and not self.is_trained:
+            shutil.rmtree(self.path)
 
     def read_config(self) -> dict[str, Any]:
         """The resolved configuration.
