@@ -130,7 +130,7 @@ def _finish(run: RunFolder, trainer: Any, module: Any, seconds: float) -> None:
         metrics={name: round(float(value), 6) for name, value in trainer.callback_metrics.items()},
         versions={"pytorch-lightning": _version("pytorch-lightning"), "torch": _version("torch")},
     )
-    module.encoder.save_pretrained(run.encoder)
+    module.query_encoder().save_pretrained(run.encoder)
     print(f"trained {trainer.global_step} steps in {seconds:.0f} s, peak memory {peak / 2**30:.1f} GiB")
     print(f"encoder: {run.encoder}")
     if command := sync_command(run.path):

@@ -8,6 +8,7 @@ import torch
 
 from clir_ot import CLIRDataModule, HybridBatchRanker, OTDistillation, TeacherRanker, TokenEncoder
 from clir_ot.data.batches import BitextBatch
+from clir_ot.errors import UserError
 from clir_ot.models.transport import transport_loss
 
 
@@ -107,6 +108,17 @@ def test_a_sentence_beside_itself_costs_nothing_at_the_start_and_a_translation_d
     assert mixed.item() > 0.01
     assert logged["english"].item() == pytest.approx(0, abs=1e-5)
     assert logged["transport"].item() > 0.01
+
+
+def test_the_saved_student_lies_between_teacher_and_trained_student(teacher_folder: Path) -> None:
+    module = OTDistillation(str(teacher_folder), interpolation=0.25)
+    with torch.no_grad():
+        module.encoder.projection.weight += 1.0
+    saved = module.query_encoder()
+    assert torch.allclose(saved.projection.weight, module.teacher.projection.weight + 0.25)
+    assert torch.allclose(module.encoder.projection.weight, module.teacher.projection.weight + 1.0)
+    with pytest.raises(UserError, match=r"model\.interpolation is 0"):
+        OTDistillation(str(teacher_folder), interpolation=0)
 
 
 @pytest.mark.parametrize("dropout", [True, False])

@@ -7,6 +7,7 @@ import torch
 
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.data.batches import BitextBatch, Tokens
+from clir_ot.errors import UserError
 from clir_ot.models.anchors import anchor_cost
 from clir_ot.models.encoder import TokenEncoder
 from clir_ot.models.transport import Solver, TransportResult, solve_transport, token_cost
@@ -33,10 +34,13 @@ class OTDistillation(Ranker):
         solver: of the transport problem.
         dropout: as in `Ranker`. Without, an English sentence costs nothing at the start, so that the English rows of a
             batch hold English in place.
+        interpolation: what share of the way from the teacher's weights to the trained student's the saved encoder lies
+            (WiSE-FT, Wortsman et al. 2022). Below 1 it keeps more of the teacher on text unlike the bitext, English
+            above all.
         learning_rate, weight_decay, warmup_share, freeze_word_embeddings, frozen_layers: as in `Ranker`.
 
     Raises:
-        UserError: the teacher cannot be loaded.
+        UserError: the teacher cannot be loaded; interpolation outside (0, 1].
     """
 
     def __init__(
@@ -49,12 +53,15 @@ class OTDistillation(Ranker):
         iterations: int = 50,
         solver: Solver = "sinkhorn",
         dropout: bool = False,
+        interpolation: float = 0.6,
         learning_rate: float = 4e-4,
         weight_decay: float = 1e-2,
         warmup_share: float = 0.1,
         freeze_word_embeddings: bool = True,
         frozen_layers: int = 0,
     ) -> None:
+        if not 0 < interpolation <= 1:
+            raise UserError(f"model.interpolation is {interpolation}; it must be above 0 and at most 1")
         frozen = TokenEncoder.from_pretrained(teacher)
         student = copy.deepcopy(frozen)
         super().__init__(
@@ -64,11 +71,20 @@ class OTDistillation(Ranker):
         self.teacher = frozen.eval().requires_grad_(False)
         self.marginals, self.anchor_weight = marginals, anchor_weight
         self.epsilon, self.iterations, self.solver = epsilon, iterations, solver
+        self.interpolation = interpolation
 
     @property
     def document_encoder(self) -> TokenEncoder:
         """The teacher: one English index serves it and every student."""
         return self.teacher
+
+    def query_encoder(self) -> TokenEncoder:
+        """The student, `interpolation` of the way from the teacher's weights to the trained ones; a copy."""
+        between = copy.deepcopy(self.encoder)
+        with torch.no_grad():
+            for weights, origin in zip(between.parameters(), self.teacher.parameters(), strict=True):
+                weights.lerp_(origin, 1 - self.interpolation)
+        return between
 
     def training_step(self, batch: BitextBatch, batch_idx: int) -> torch.Tensor:
         """Mean over pairs of the transport cost, plus the anchors'."""

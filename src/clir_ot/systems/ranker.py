@@ -53,6 +53,10 @@ class Ranker(pl.LightningModule):
         """The encoder of the document side."""
         return self.encoder
 
+    def query_encoder(self) -> TokenEncoder:
+        """The encoder of the query side as it would be saved now."""
+        return self.encoder
+
     def configure_optimizers(self) -> Any:
         """AdamW, with warm-up and linear decay a step."""
         trained = [p for p in self.parameters() if p.requires_grad]

@@ -37,10 +37,10 @@ class DevRetrieval(pl.Callback):
         if not languages or not trainer.is_global_zero:
             return
         documents = self._encoded_documents(pl_module, collection.documents())
-        values = {}
+        encoder, values = pl_module.query_encoder(), {}
         for language in languages:
             queries, qrels = collection.judged("dev", language)
-            run = search(encode(pl_module.encoder, pl_module.tokenizer.queries, queries), documents)
+            run = search(encode(encoder, encoder.tokenizer.queries, queries), documents)
             for measure, by_query in evaluate_run(run, qrels, self.measures).items():
                 values[f"dev/{language}/{measure}"] = mean(by_query)
         pl_module.log_dict(values, rank_zero_only=True)
