@@ -79,7 +79,8 @@ def fit(arguments: list[str]) -> None:
             save_config_callback=None,
             seed_everything_default=0,
             trainer_defaults={
-                "use_distributed_sampler": False,
+                "use_distributed_sampler": False,  # the batch sampler shards itself
+                "enable_checkpointing": False,  # the run folder's own checkpoint, below, in place of the default one
                 "enable_progress_bar": sys.stderr.isatty(),
                 "enable_model_summary": False,
             },
