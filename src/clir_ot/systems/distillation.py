@@ -29,6 +29,7 @@ class OTDistillation(Ranker):
         marginals: `uniform` over all tokens, as in the paper; `content`: uniform over the tokens of the text itself,
             while special and prefix tokens are matched one to one (`clir_ot.models.anchors`).
         anchor_weight: of that one-to-one term, against the transport cost's 1; for `content`.
+        english_weight: of the rows that have English on both sides, against the others' 1.
         epsilon: weight of the entropy, in units of the cost.
         iterations: of the solver.
         solver: of the transport problem.
@@ -49,6 +50,7 @@ class OTDistillation(Ranker):
         *,
         marginals: Marginals = "content",
         anchor_weight: float = 1.0,
+        english_weight: float = 5.0,
         epsilon: float = 0.02,
         iterations: int = 50,
         solver: Solver = "sinkhorn",
@@ -71,7 +73,7 @@ class OTDistillation(Ranker):
         self.teacher = frozen.eval().requires_grad_(False)
         self.marginals, self.anchor_weight = marginals, anchor_weight
         self.epsilon, self.iterations, self.solver = epsilon, iterations, solver
-        self.interpolation = interpolation
+        self.english_weight, self.interpolation = english_weight, interpolation
 
     @property
     def document_encoder(self) -> TokenEncoder:
@@ -96,7 +98,6 @@ class OTDistillation(Ranker):
         # A sentence beside itself needs no transport, whose entropy would pull its tokens towards each other.
         itself = anchor_cost(teacher[same], student[same], masks[0][same], masks[1][same])
         cost = result.value.masked_scatter(same, itself)
-        loss = cost.mean()
         values = {
             "transport": _mean(result.value[~same]),
             "english": _mean(itself),
@@ -104,9 +105,10 @@ class OTDistillation(Ranker):
         }
         if self.marginals == "content":
             anchors = [side.mask & ~side.content for side in sides]
-            anchored = anchor_cost(teacher, student, *anchors).mean()
-            loss = loss + self.anchor_weight * anchored
-            values["anchors"] = anchored.detach()
+            anchored = anchor_cost(teacher, student, *anchors)
+            cost = cost + self.anchor_weight * anchored
+            values["anchors"] = _mean(anchored)
+        loss = torch.where(same, self.english_weight * cost, cost).mean()
         self.log_step({"loss": loss, **values}, rows=len(cost))
         return loss
 
