@@ -55,7 +55,7 @@ class OTDistillation(Ranker):
         iterations: int = 50,
         solver: Solver = "sinkhorn",
         dropout: bool = False,
-        interpolation: float = 0.6,
+        interpolation: float = 0.5,
         learning_rate: float = 4e-4,
         weight_decay: float = 1e-2,
         warmup_share: float = 0.1,
