@@ -12,8 +12,8 @@ from clir_ot.data.batches import Tokens
 class Throughput(pl.Callback):
     """Log `speed/rows_per_second`, `speed/tokens_per_second` (real tokens) and `speed/padding_share`, of this process.
 
-    Lightning's ThroughputMonitor counts items and lengths but no padding, and needs a validation loop to be quiet
-    about epochs; this counts the `Tokens` of a batch, whatever its kind.
+    Lightning's ThroughputMonitor counts items and lengths but no padding; this counts the `Tokens` of a batch,
+    whatever its kind.
     """
 
     def __init__(self) -> None:
