@@ -1,102 +1,163 @@
-"""Entropic optimal transport between the tokens of two sentences, batched and masked.
+"""Optimal transport between the tokens of two sentences, batched and masked.
 
 B pairs, N teacher tokens (side a), M student tokens (side b), D dimensions.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, TypedDict, Unpack
 
 import torch
 import torch.nn.functional as F
 
-Solver = Literal["sinkhorn"]
+from clir_ot.models.sinkhorn import Potentials, sinkhorn
+from clir_ot.models.solvers import exact, geomloss, ipot
+
+Solver = Literal["sinkhorn", "geomloss", "ipot", "exact"]
+Cost = Literal["cosine", "sqeuclidean"]
+
+SOLVER_DEFAULTS: dict[str, dict[str, Any]] = {
+    "sinkhorn": {"epsilon": 0.005, "iterations": 500, "tolerance": 1e-3, "unbalanced": None},
+    "geomloss": {"epsilon": 0.005, "iterations": 500, "unbalanced": None},
+    "ipot": {"epsilon": 0.1, "iterations": 100},
+    "exact": {},
+}
+"""What each solver takes, and what it gets when nothing is said."""
+
+
+class SolverOptions(TypedDict, total=False):
+    """Keyword arguments of `solve_transport`, `transport_plan` and `transport_loss`.
+
+    An option that the solver does not take is refused; None means its default (`SOLVER_DEFAULTS`).
+
+    Attributes:
+        solver: `sinkhorn`, the default: within 1 % of exact transport for the least time. `geomloss`: the library's,
+            to compare with. `ipot`: proximal steps towards exact transport (Xie et al. 2019). `exact`: network simplex
+            on the CPU, the truth to measure the others by.
+        epsilon: weight of the entropy, in units of the cost; larger plans are softer. For `ipot` the proximal step.
+        iterations: at most, for `sinkhorn`; exactly, for the others.
+        tolerance: L1 distance from the marginals at which `sinkhorn` stops, before rounding.
+        unbalanced: weight of KL divergences from the marginals instead of hard ones, in units of the cost. For
+            sentences of which one side says more: its surplus tokens may stay unmatched. About 0.1 to 1.
+        weights_a: (B, N), relative masses, at least 0, of tokens; default equal. What padding holds is ignored.
+        weights_b: (B, M), likewise.
+    """
+
+    solver: Solver
+    epsilon: float | None
+    iterations: int | None
+    tolerance: float | None
+    unbalanced: float | None
+    weights_a: torch.Tensor | None
+    weights_b: torch.Tensor | None
 
 
 @dataclass(frozen=True)
 class TransportResult:
-    """Couplings of a batch.
+    """Solutions of a batch of problems. All but `value` are detached.
 
     Attributes:
-        plan: (B, N, M) float32, detached; each pair's entries sum to 1, 0 on padding.
-        value: (B,) <P, C> of each pair: the transport cost without the entropy term. Its gradient is that of the
-            cost under a fixed plan (envelope theorem; Danskin), so only C carries it.
-        residual: (B,) float32, detached: sum over teacher tokens of |row sum - mu|. The student's marginal is met
-            exactly by construction.
+        plan: (B, N, M) float32 (float64 for a float64 cost); 0 on padding. Hard marginals hold to rounding error: what
+            the solver leaves over is spread as Altschuler et al. 2017 (algorithm 2) do.
+        potential_a, potential_b: (B, N), (B, M), dual solution in units of the cost; 0 on padding.
+        value: (B,) <P, C>, the transport cost without entropy. Its gradient is that of the cost under the fixed plan
+            (envelope theorem; Danskin): only C carries it.
+        residual_a, residual_b: (B,) L1 distances between the marginals and those of the solver's plan before rounding:
+            how far from converged it was, or how much unbalanced transport left out.
+        iterations: (B,) int64, that each pair took.
     """
 
     plan: torch.Tensor
+    potential_a: torch.Tensor
+    potential_b: torch.Tensor
     value: torch.Tensor
-    residual: torch.Tensor
+    residual_a: torch.Tensor
+    residual_b: torch.Tensor
+    iterations: torch.Tensor
 
 
 def token_cost(
-    teacher: torch.Tensor, student: torch.Tensor, mask_a: torch.Tensor, mask_b: torch.Tensor
+    teacher: torch.Tensor, student: torch.Tensor, mask_a: torch.Tensor, mask_b: torch.Tensor, cost: Cost = "cosine"
 ) -> torch.Tensor:
-    """Cosine distance C_ij = 1 - cos(H_i, G_j) (OPTICAL, eq. 5): (B, N, D), (B, M, D) -> (B, N, M) float32.
+    """Cost of moving teacher tokens to student tokens: (B, N, D), (B, M, D) -> (B, N, M), at least float32.
+
+    `cosine`: 1 - cos(H_i, G_j) (OPTICAL, eq. 5). `sqeuclidean`: |H_i - G_j|^2, for vectors whose length means
+    something; for unit vectors it is twice the cosine distance, so the same plan needs twice the epsilon.
 
     Vectors on padding are replaced by zeros first: whatever they hold reaches neither the cost nor, as NaN times
     zero, the gradient.
     """
     with torch.autocast(teacher.device.type, enabled=False):
-        teacher = teacher.float().masked_fill(~mask_a[..., None], 0.0)
-        student = student.float().masked_fill(~mask_b[..., None], 0.0)
-        return 1 - F.normalize(teacher, dim=-1) @ F.normalize(student, dim=-1).mT
+        teacher = _at_least_float32(teacher).masked_fill(~mask_a[..., None], 0.0)
+        student = _at_least_float32(student).masked_fill(~mask_b[..., None], 0.0)
+        if cost == "cosine":
+            return 1 - F.normalize(teacher, dim=-1) @ F.normalize(student, dim=-1).mT
+        squares = teacher.square().sum(-1)[:, :, None] + student.square().sum(-1)[:, None, :]
+        return squares - 2 * teacher @ student.mT
 
 
 def solve_transport(
-    cost: torch.Tensor,
-    mask_a: torch.Tensor,
-    mask_b: torch.Tensor,
-    *,
-    epsilon: float = 0.02,
-    iterations: int = 50,
-    solver: Solver = "sinkhorn",
+    cost: torch.Tensor, mask_a: torch.Tensor, mask_b: torch.Tensor, **options: Unpack[SolverOptions]
 ) -> TransportResult:
-    """Solve min over couplings P of <P, C> + epsilon KL(P | mu nu^T), mu and nu uniform over real tokens.
+    """Solve min over couplings P of <P, C> + epsilon KL(P | mu nu^T).
 
-    Sinkhorn's algorithm (Cuturi 2013) on log potentials (Peyre & Cuturi 2019, section 4.4), with epsilon lowered
-    geometrically from the cost's scale over the first half of the iterations.
+    mu and nu are the normalised weights of the real tokens. Each pair's solution depends on its own real tokens only,
+    not on its batchmates or the padding. Gradient mode, autocast and random numbers are left as found.
 
     Args:
-        cost: (B, N, M); values on padding are ignored.
+        cost: (B, N, M); values on padding are ignored, NaN too.
         mask_a: (B, N) bool, True on real tokens; at least one a row.
         mask_b: (B, M) bool, likewise.
-        epsilon: in units of the cost. Below 0.01 more than 50 iterations are needed.
-        iterations: updates of both potentials.
-        solver: `sinkhorn`.
+        **options: see `SolverOptions`.
 
     Raises:
-        ValueError: epsilon <= 0, iterations < 1, an unknown solver, or a pair with an empty side (names the row).
+        ValueError: an option out of range, unknown, or not the solver's; a pair with an empty side or a cost that is
+            not finite (names the row).
     """
-    if epsilon <= 0:
-        raise ValueError(f"epsilon is {epsilon}; it must be above 0")
-    if iterations < 1:
-        raise ValueError(f"iterations is {iterations}; it must be at least 1")
-    if solver != "sinkhorn":
-        raise ValueError(f"solver {solver!r} is unknown; known: sinkhorn")
-    for side, mask in (("a", mask_a), ("b", mask_b)):
-        if not (filled := mask.any(dim=1)).all():
-            raise ValueError(f"pair {int((~filled).nonzero()[0])} has no real token on side {side}")
-    with torch.autocast(cost.device.type, enabled=False):
-        plan = _sinkhorn(cost.detach().float(), mask_a, mask_b, epsilon, iterations)
-        # Padded costs may hold anything, NaN too, which a zero in the plan would not silence.
+    weights = options.pop("weights_a", None), options.pop("weights_b", None)
+    solver, settings = solver_settings(**options)
+    with torch.autocast(cost.device.type, enabled=False), torch.no_grad():
         real = mask_a[:, :, None] & mask_b[:, None, :]
-        value = (plan * cost.float().masked_fill(~real, 0.0)).sum(dim=(1, 2))
-        mu = mask_a.float() / mask_a.sum(dim=1, keepdim=True)
-        return TransportResult(plan, value, (plan.sum(dim=2) - mu).abs().sum(dim=1))
+        fixed = _at_least_float32(cost.detach()).masked_fill(~real, 0.0)
+        log_mu, log_nu = _log_marginal(mask_a, weights[0], fixed), _log_marginal(mask_b, weights[1], fixed)
+        _check(fixed, log_mu, log_nu)
+        plan, potentials = _solve(solver, fixed, log_mu, log_nu, settings)
+        mu, nu = log_mu.exp(), log_nu.exp()
+        residual_a, residual_b = (plan.sum(2) - mu).abs().sum(1), (plan.sum(1) - nu).abs().sum(1)
+        if settings.get("unbalanced") is None:
+            plan = _round(plan, mu, nu)
+    with torch.autocast(cost.device.type, enabled=False):
+        value = (plan * _at_least_float32(cost).masked_fill(~real, 0.0)).sum(dim=(1, 2))
+    f, g = potentials.f.masked_fill(~mask_a, 0.0), potentials.g.masked_fill(~mask_b, 0.0)
+    return TransportResult(plan, f, g, value, residual_a, residual_b, potentials.iterations)
 
 
 def transport_plan(
-    cost: torch.Tensor,
+    cost: torch.Tensor, mask_a: torch.Tensor, mask_b: torch.Tensor, **options: Unpack[SolverOptions]
+) -> torch.Tensor:
+    """The couplings alone, (B, N, M); arguments and errors as in `solve_transport`."""
+    return solve_transport(cost, mask_a, mask_b, **options).plan
+
+
+def transport_values(
+    teacher: torch.Tensor,
+    student: torch.Tensor,
     mask_a: torch.Tensor,
     mask_b: torch.Tensor,
     *,
-    epsilon: float = 0.02,
-    iterations: int = 50,
-    solver: Solver = "sinkhorn",
-) -> torch.Tensor:
-    """The couplings alone, (B, N, M) float32; arguments and errors as in `solve_transport`."""
-    return solve_transport(cost, mask_a, mask_b, epsilon=epsilon, iterations=iterations, solver=solver).plan
+    cost: Cost = "cosine",
+    debiased: bool = False,
+    **options: Unpack[SolverOptions],
+) -> tuple[torch.Tensor, TransportResult]:
+    """(B,) <stopgrad(P*), C> of every pair, and the couplings; arguments and errors as in `transport_loss`."""
+    result = solve_transport(token_cost(teacher, student, mask_a, mask_b, cost), mask_a, mask_b, **options)
+    values = result.value
+    if debiased:
+        weights = options.get("weights_a"), options.get("weights_b")
+        for side, mask, mass in zip((teacher, student), (mask_a, mask_b), weights, strict=True):
+            options["weights_a"] = options["weights_b"] = mass
+            itself = token_cost(side, side, mask, mask, cost)
+            values = values - solve_transport(itself, mask, mask, **options).value / 2
+    return values, result
 
 
 def transport_loss(
@@ -105,43 +166,92 @@ def transport_loss(
     mask_a: torch.Tensor,
     mask_b: torch.Tensor,
     *,
-    epsilon: float = 0.02,
-    iterations: int = 50,
-    solver: Solver = "sinkhorn",
+    cost: Cost = "cosine",
+    debiased: bool = False,
+    **options: Unpack[SolverOptions],
 ) -> torch.Tensor:
-    """Mean over pairs of <stopgrad(P*), C> (OPTICAL, eq. 6-7), a float32 scalar.
+    """Mean over pairs of <stopgrad(P*), C> (OPTICAL, eq. 6-7), a scalar, at least float32.
 
     Args:
         teacher: (B, N, D) token vectors of the English sentences.
         student: (B, M, D) token vectors of their translations; carries the gradient.
-        mask_a, mask_b, epsilon, iterations, solver: as in `solve_transport`, whose errors apply.
+        mask_a, mask_b: as in `solve_transport`.
+        cost: `cosine` or `sqeuclidean`, see `token_cost`.
+        debiased: subtract half of each side's transport to itself; the gradient is that of the Sinkhorn divergence
+            (Feydy et al. 2019, eq. 3). For a large epsilon, whose blurred plan pulls all of a sentence's tokens towards
+            their mean; at the default epsilon it changes little and costs two more solves.
+        **options: as in `solve_transport`, whose errors apply.
     """
-    cost = token_cost(teacher, student, mask_a, mask_b)
-    return solve_transport(cost, mask_a, mask_b, epsilon=epsilon, iterations=iterations, solver=solver).value.mean()
+    values, _ = transport_values(teacher, student, mask_a, mask_b, cost=cost, debiased=debiased, **options)
+    return values.mean()
 
 
-@torch.no_grad()
-def _sinkhorn(
-    cost: torch.Tensor, mask_a: torch.Tensor, mask_b: torch.Tensor, epsilon: float, iterations: int
-) -> torch.Tensor:
-    log_mu = _log_uniform(mask_a)[:, :, None]  # (B, N, 1), -inf on padding
-    log_nu = _log_uniform(mask_b)[:, None, :]  # (B, 1, M)
-    real = mask_a[:, :, None] & mask_b[:, None, :]
-    cost = cost.masked_fill(~real, 0.0)
-    g = cost.new_zeros(cost.shape[0], 1, cost.shape[2])
-    # Cosine distances are at most 2. The schedule depends on nothing else in the batch: a pair's plan must not
-    # change with its batchmates or its padding.
-    warm = iterations // 2
-    for step in range(iterations):
-        eps = epsilon * max(1.0, 2.0 / epsilon) ** (1 - step / warm) if step < warm else epsilon
-        # A padded row's potential is finite (its cost is 0) and unused: log_mu is -inf there.
-        f = -eps * torch.logsumexp((g - cost) / eps + log_nu, dim=2, keepdim=True)  # (B, N, 1)
-        g = -eps * torch.logsumexp((f - cost) / eps + log_mu, dim=1, keepdim=True)  # (B, 1, M)
+def solver_settings(**options: Unpack[SolverOptions]) -> tuple[str, dict[str, Any]]:
+    """The solver and all its settings, checked.
+
+    Raises:
+        ValueError: as `solve_transport`.
+    """
+    solver = options.get("solver", "sinkhorn")
+    if solver not in SOLVER_DEFAULTS:
+        raise ValueError(f"solver {solver!r} is unknown; known: {', '.join(SOLVER_DEFAULTS)}")
+    given: dict[str, Any] = {name: v for name, v in options.items() if name != "solver" and v is not None}
+    defaults = SOLVER_DEFAULTS[solver]
+    if foreign := sorted(given.keys() - defaults.keys()):
+        known = ", ".join(defaults) or "no option"
+        raise ValueError(f"solver {solver} takes no {foreign[0]} (it takes {known}); leave it out")
+    settings = {**defaults, **given}
+    for name in ("epsilon", "tolerance", "unbalanced"):
+        if (value := settings.get(name)) is not None and not value > 0:
+            raise ValueError(f"{name} is {value}; it must be above 0")
+    if (count := settings.get("iterations")) is not None and count < 1:
+        raise ValueError(f"iterations is {count}; it must be at least 1")
+    return solver, settings
+
+
+def _solve(
+    solver: str, cost: torch.Tensor, log_mu: torch.Tensor, log_nu: torch.Tensor, settings: dict[str, Any]
+) -> tuple[torch.Tensor, Potentials]:
+    if solver == "exact":
+        return exact(cost, log_mu.exp(), log_nu.exp())
+    if solver == "ipot":
+        return ipot(cost, log_mu, log_nu, settings["epsilon"], settings["iterations"])
+    iterate: Any = {"sinkhorn": sinkhorn, "geomloss": geomloss}[solver]
+    potentials = iterate(cost, log_mu, log_nu, **settings)
+    exponent = (potentials.f[:, :, None] + potentials.g[:, None, :] - cost) / settings["epsilon"]
     # Exponentiated once, from logs: mu_i nu_j exp(...) would be 0 * inf on padding.
-    return torch.exp((f + g - cost) / epsilon + log_mu + log_nu)
+    return torch.exp(exponent + log_mu[:, :, None] + log_nu[:, None, :]), potentials
 
 
-def _log_uniform(mask: torch.Tensor) -> torch.Tensor:
-    """Log of the uniform distribution over real tokens, -inf on padding."""
-    log_count = mask.sum(dim=1, keepdim=True).float().log()
-    return torch.where(mask, -log_count, -torch.inf)
+def _round(plan: torch.Tensor, mu: torch.Tensor, nu: torch.Tensor) -> torch.Tensor:
+    """The plan with exactly the marginals mu and nu (Altschuler, Weed & Rigollet 2017, algorithm 2)."""
+    tiny = torch.finfo(plan.dtype).tiny
+    plan = plan * (mu / plan.sum(2).clamp_min(tiny)).clamp_max(1.0)[:, :, None]
+    plan = plan * (nu / plan.sum(1).clamp_min(tiny)).clamp_max(1.0)[:, None, :]
+    # What is missing, at least 0 but for rounding error.
+    left_a, left_b = (mu - plan.sum(2)).clamp_min(0.0), (nu - plan.sum(1)).clamp_min(0.0)
+    return plan + left_a[:, :, None] * left_b[:, None, :] / left_b.sum(1).clamp_min(tiny)[:, None, None]
+
+
+def _check(cost: torch.Tensor, log_mu: torch.Tensor, log_nu: torch.Tensor) -> None:
+    empty_a, empty_b = (log.isinf().all(dim=1) | log.isnan().any(dim=1) for log in (log_mu, log_nu))
+    broken = ~cost.isfinite().all(dim=2).all(dim=1)
+    if not (empty_a | empty_b | broken).any():  # the one synchronisation with the device
+        return
+    for wrong, what in (
+        (empty_a, "has no real token with mass on side a"),
+        (empty_b, "has no real token with mass on side b"),
+        (broken, "has a cost that is not finite: NaN or infinite token vectors"),
+    ):
+        if len(rows := wrong.nonzero()):
+            raise ValueError(f"pair {int(rows[0])} {what}")
+
+
+def _log_marginal(mask: torch.Tensor, weights: torch.Tensor | None, like: torch.Tensor) -> torch.Tensor:
+    """Log of the normalised weights of the real tokens, uniform by default; -inf where there is no mass."""
+    weights = mask.to(like.dtype) if weights is None else weights.to(like.dtype).masked_fill(~mask, 0.0)
+    return (weights / weights.sum(dim=1, keepdim=True)).log()
+
+
+def _at_least_float32(values: torch.Tensor) -> torch.Tensor:
+    return values if values.dtype == torch.float64 else values.float()

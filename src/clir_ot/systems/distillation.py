@@ -51,8 +51,8 @@ class OTDistillation(Ranker):
         marginals: Marginals = "content",
         anchor_weight: float = 1.0,
         english_weight: float = 5.0,
-        epsilon: float = 0.02,
-        iterations: int = 50,
+        epsilon: float | None = None,
+        iterations: int | None = None,
         solver: Solver = "sinkhorn",
         dropout: bool = False,
         interpolation: float = 0.5,
@@ -101,7 +101,7 @@ class OTDistillation(Ranker):
         values = {
             "transport": _mean(result.value[~same]),
             "english": _mean(itself),
-            "marginal_residual": result.residual.max(),
+            "marginal_residual": result.residual_b.max(),
         }
         if self.marginals == "content":
             anchors = [side.mask & ~side.content for side in sides]
