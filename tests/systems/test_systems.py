@@ -107,7 +107,7 @@ def test_a_sentence_beside_itself_costs_nothing_at_the_start_and_a_translation_d
     mixed = module.training_step(BitextBatch(english, foreign, ["en", "yo"]), 0)
     assert mixed.item() > 0.01
     assert logged["english"].item() == pytest.approx(0, abs=1e-5)
-    assert logged["transport"].item() > 0.01
+    assert logged["ot"].item() > 0.01
 
 
 def test_the_saved_student_lies_between_teacher_and_trained_student(teacher_folder: Path) -> None:

@@ -27,6 +27,10 @@ class Tokens:
         """(B, N) bool, True on real tokens."""
         return self.attention_mask.bool()
 
+    def __getitem__(self, rows: torch.Tensor | slice) -> "Tokens":
+        """Some of the texts, or all in another order."""
+        return Tokens(self.input_ids[rows], self.attention_mask[rows], self.content[rows])
+
     def to(self, device: torch.device) -> "Tokens":
         """The same tokens on another device."""
         return Tokens(self.input_ids.to(device), self.attention_mask.to(device), self.content.to(device))

@@ -4,11 +4,13 @@ from pathlib import Path
 from typing import cast
 
 import pytorch_lightning as pl
+import torch
 from torch.utils.data import DataLoader
 
 from clir_ot.collections import Collection
 from clir_ot.collections.languages import canonical_language
 from clir_ot.data.batches import BitextBatch, RankingBatch
+from clir_ot.data.idf import inverse_document_frequencies
 from clir_ot.data.sampler import HybridBatchSampler
 from clir_ot.data.tokenizer import TextTokenizer
 from clir_ot.data.training_batches import TrainingBatches, TrainingTexts
@@ -81,6 +83,15 @@ class CLIRDataModule(pl.LightningDataModule):
         batches = TrainingBatches(self.texts, tokenizer, self.cloze_share, self.passage_words)
         sampler = self.sampler(trainer.global_rank, trainer.world_size)
         return DataLoader(batches, batch_size=None, sampler=sampler, num_workers=self.workers)
+
+    def piece_idf(self, tokenizer: TextTokenizer) -> tuple[torch.Tensor, torch.Tensor]:
+        """Inverse document frequencies of pieces over the bitext's English and foreign sides, (vocabulary,) each."""
+        pairs = [pair for language in self.texts.bitext.values() for pair in language]
+        english, foreign = (
+            inverse_document_frequencies(tokenizer.pieces(texts), len(tokenizer.tokenizer))
+            for texts in zip(*pairs, strict=True)
+        )
+        return english, foreign
 
     def sampler(self, rank: int = 0, world_size: int = 1) -> HybridBatchSampler:
         """The batch plans of one rank; after `setup`."""

@@ -33,6 +33,11 @@ class TextTokenizer:
         """Tokens of documents, (B, N <= document_length)."""
         return self._tokens(self.document_prefix, texts, self.document_length)
 
+    def pieces(self, texts: Sequence[str]) -> list[list[int]]:
+        """Ids of the texts alone: no prefix, no special token, nothing cut."""
+        ids: list[list[int]] = self.tokenizer(list(texts), add_special_tokens=False)["input_ids"]
+        return ids
+
     def _tokens(self, prefix: str, texts: Sequence[str], length: int) -> Tokens:
         encoded = self.tokenizer(
             [prefix + text for text in texts],

@@ -1,4 +1,7 @@
-"""Contrastive losses over a matrix of scores."""
+"""Losses over whole sentences: of a matrix of scores, and of pooled vectors.
+
+Q queries, B documents or pairs, N tokens, D dimensions.
+"""
 
 import torch
 import torch.nn.functional as F
@@ -21,3 +24,40 @@ def info_nce(scores: torch.Tensor, relevant: torch.Tensor, temperature: float) -
     also_relevant[rows, rows] = False
     logits = (scores.float() / temperature).masked_fill(also_relevant, -torch.inf)
     return F.cross_entropy(logits, rows)
+
+
+def score_divergence(teacher: torch.Tensor, student: torch.Tensor, temperature: float) -> torch.Tensor:
+    """KL of the student's distribution over documents from the teacher's (Hinton et al. 2015; ColBERTv2, section 3.2).
+
+    Args:
+        teacher: (Q, B) scores; no gradient flows here.
+        student: (Q, B) scores.
+        temperature: divides both.
+
+    Returns:
+        Mean over queries of the sum over documents of p log(p / q), p and q the softmaxes; float32 scalar.
+    """
+    p = F.log_softmax(teacher.detach().float() / temperature, dim=1)
+    q = F.log_softmax(student.float() / temperature, dim=1)
+    return F.kl_div(q, p, reduction="batchmean", log_target=True)
+
+
+def pooled_mse(
+    teacher: torch.Tensor, student: torch.Tensor, mask_a: torch.Tensor, mask_b: torch.Tensor
+) -> torch.Tensor:
+    """Squared distance of the sentences' mean token vectors (Reimers & Gurevych 2020, eq. 1), summed over dimensions.
+
+    Args:
+        teacher: (B, N, D) token vectors.
+        student: (B, M, D) token vectors; carries the gradient.
+        mask_a, mask_b: (B, N), (B, M) bool, True on tokens to average; at least one a row.
+
+    Returns:
+        (B,) float32.
+    """
+    with torch.autocast(teacher.device.type, enabled=False):
+        means = [
+            vectors.float().masked_fill(~mask[..., None], 0.0).sum(dim=1) / mask.sum(dim=1, keepdim=True)
+            for vectors, mask in ((teacher, mask_a), (student, mask_b))
+        ]
+        return (means[0] - means[1]).square().sum(dim=-1)

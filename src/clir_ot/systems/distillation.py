@@ -1,38 +1,36 @@
 """Optimal-transport distillation of a foreign-language query encoder from bitext alone (OPTICAL, section 3.2)."""
 
 import copy
-from typing import Literal
 
 import torch
 
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.data.batches import BitextBatch, Tokens
 from clir_ot.errors import UserError
-from clir_ot.models.anchors import anchor_cost
+from clir_ot.models.alignments import anchor_plan
 from clir_ot.models.encoder import TokenEncoder
-from clir_ot.models.transport import Solver, TransportResult, solve_transport, token_cost
+from clir_ot.models.transport import Cost, Solver, SolverOptions, TransportResult, token_cost
+from clir_ot.systems.alignment import Alignment, AlignmentOptions, Marginals
 from clir_ot.systems.ranker import Ranker
-
-Marginals = Literal["uniform", "content"]
 
 
 class OTDistillation(Ranker):
     """Teach the student's token vectors of a sentence to be those of its English translation, moved by transport.
 
     Teacher (frozen): English x -> H (N, D). Student (a copy of it at the start): foreign y -> G (M, D). With
-    C_ij = 1 - cos(H_i, G_j) and the entropic coupling P*, the loss is <stopgrad(P*), C>, averaged over pairs; for a row
-    whose foreign side is its English side, P* is the identity. Only the query side is trained: documents keep the
-    teacher's encoder and its index. Consumes `BitextBatch`.
+    C_ij = 1 - cos(H_i, G_j) and the coupling P*, the loss is <stopgrad(P*), C>, averaged over pairs; for a row whose
+    foreign side is its English side, P* is the identity. Only the query side is trained: documents keep the teacher's
+    encoder and its index. Consumes `BitextBatch`.
 
     Args:
         teacher: folder of a trained teacher's encoder.
-        marginals: `uniform` over all tokens, as in the paper; `content`: uniform over the tokens of the text itself,
-            while special and prefix tokens are matched one to one (`clir_ot.models.anchors`).
-        anchor_weight: of that one-to-one term, against the transport cost's 1; for `content`.
+        alignment: what aligns the foreign rows: a term of `clir_ot.systems.alignment.Alignment`, or a sum such as
+            `ot+0.1*contrastive`.
+        marginals, anchor_weight, temperature, debiased: of the terms that read them, see `AlignmentOptions`; None is
+            the default.
+        solver, epsilon, iterations, tolerance, unbalanced: of term `ot`, see `clir_ot.models.transport.SolverOptions`.
+        cost: between token vectors, `cosine` (as in the paper) or `sqeuclidean`.
         english_weight: of the rows that have English on both sides, against the others' 1.
-        epsilon: weight of the entropy, in units of the cost.
-        iterations: of the solver.
-        solver: of the transport problem.
         dropout: as in `Ranker`. Without, an English sentence costs nothing at the start, so that the English rows of a
             batch hold English in place.
         interpolation: what share of the way from the teacher's weights to the trained student's the saved encoder lies
@@ -41,19 +39,26 @@ class OTDistillation(Ranker):
         learning_rate, weight_decay, warmup_share, freeze_word_embeddings, frozen_layers: as in `Ranker`.
 
     Raises:
-        UserError: the teacher cannot be loaded; interpolation outside (0, 1].
+        UserError: the teacher cannot be loaded; interpolation outside (0, 1]; an alignment that cannot be read, or an
+            option that none of its terms reads.
     """
 
     def __init__(
         self,
         teacher: str,
         *,
-        marginals: Marginals = "content",
-        anchor_weight: float = 1.0,
-        english_weight: float = 5.0,
+        alignment: str = "ot",
+        marginals: Marginals | None = None,
+        anchor_weight: float | None = None,
+        temperature: float | None = None,
+        solver: Solver | None = None,
         epsilon: float | None = None,
         iterations: int | None = None,
-        solver: Solver = "sinkhorn",
+        tolerance: float | None = None,
+        unbalanced: float | None = None,
+        debiased: bool | None = None,
+        cost: Cost = "cosine",
+        english_weight: float = 5.0,
         dropout: bool = False,
         interpolation: float = 0.5,
         learning_rate: float = 4e-4,
@@ -64,6 +69,12 @@ class OTDistillation(Ranker):
     ) -> None:
         if not 0 < interpolation <= 1:
             raise UserError(f"model.interpolation is {interpolation}; it must be above 0 and at most 1")
+        options: SolverOptions = {
+            "epsilon": epsilon, "iterations": iterations, "tolerance": tolerance, "unbalanced": unbalanced,
+        }  # fmt: skip
+        if solver:
+            options["solver"] = solver
+        aligned = Alignment(alignment, cost, AlignmentOptions(marginals, anchor_weight, temperature, debiased, options))
         frozen = TokenEncoder.from_pretrained(teacher)
         student = copy.deepcopy(frozen)
         super().__init__(
@@ -71,9 +82,9 @@ class OTDistillation(Ranker):
         )
         self.save_hyperparameters()
         self.teacher = frozen.eval().requires_grad_(False)
-        self.marginals, self.anchor_weight = marginals, anchor_weight
-        self.epsilon, self.iterations, self.solver = epsilon, iterations, solver
+        self.alignment = aligned
         self.english_weight, self.interpolation = english_weight, interpolation
+        self._idf: tuple[torch.Tensor, torch.Tensor] | None = None
 
     @property
     def document_encoder(self) -> TokenEncoder:
@@ -88,56 +99,53 @@ class OTDistillation(Ranker):
                 weights.lerp_(origin, 1 - self.interpolation)
         return between
 
+    def on_fit_start(self) -> None:
+        """Count pieces, where the marginals need it."""
+        if self.alignment.marginals == "idf":
+            english, foreign = self.trainer.datamodule.piece_idf(self.tokenizer)  # type: ignore[attr-defined]
+            self._idf = english.to(self.device), foreign.to(self.device)
+
     def training_step(self, batch: BitextBatch, batch_idx: int) -> torch.Tensor:
-        """Mean over pairs of the transport cost, plus the anchors'."""
-        sides = batch.english, batch.foreign
-        teacher, student = self._encode(*sides)  # (B, N, D), (B, M, D)
-        result = self._solve(teacher, student, *sides)
-        masks = self._transported(*sides)
-        same = torch.tensor([language == ENGLISH for language in batch.languages], device=self.device)  # (B,)
+        """Mean over pairs of the alignment's loss, and of the identity's cost in the English rows."""
+        rows = range(len(batch.languages))
+        foreign_rows = [row for row in rows if batch.languages[row] != ENGLISH]
+        english_rows = [row for row in rows if batch.languages[row] == ENGLISH]
+        # Foreign pairs first: the positive of a sentence stands in its own row among the documents.
+        order = torch.tensor(foreign_rows + english_rows, device=self.device)
+        count = len(foreign_rows)
+        english, foreign = batch.english[order], batch.foreign[order]
+        teacher, student = self._encode(english, foreign)  # (B, N, D), (B, M, D)
+        self._check(english, teacher, english.mask)
+        self._check(english, student, foreign.mask)
+        losses: dict[str, torch.Tensor] = {}
+        if count:
+            losses = self.alignment(teacher, student[:count], english, foreign[:count], self._idf)
         # A sentence beside itself needs no transport, whose entropy would pull its tokens towards each other.
-        itself = anchor_cost(teacher[same], student[same], masks[0][same], masks[1][same])
-        cost = result.value.masked_scatter(same, itself)
-        values = {
-            "transport": _mean(result.value[~same]),
-            "english": _mean(itself),
-            "marginal_residual": result.residual_b.max(),
-        }
-        if self.marginals == "content":
-            anchors = [side.mask & ~side.content for side in sides]
-            anchored = anchor_cost(teacher, student, *anchors)
-            cost = cost + self.anchor_weight * anchored
-            values["anchors"] = _mean(anchored)
-        loss = torch.where(same, self.english_weight * cost, cost).mean()
-        self.log_step({"loss": loss, **values}, rows=len(cost))
+        itself = student.new_zeros(())
+        if english_rows:
+            mask_a, mask_b = english.mask[count:], foreign.mask[count:]
+            cost = token_cost(teacher[count:], student[count:], mask_a, mask_b, self.alignment.cost)
+            itself = (anchor_plan(mask_a, mask_b) * cost).sum(dim=(1, 2)).mean()
+        loss = (count * self.alignment.total(losses) + self.english_weight * len(english_rows) * itself) / len(rows)
+        self.log_step({"loss": loss, "english": itself.detach(), **losses}, rows=len(rows))
         return loss
 
     def transport(self, english: Tokens, foreign: Tokens) -> TransportResult:
         """Couplings of the teacher's English tokens (B, N) with the student's foreign ones (B, M)."""
-        return self._solve(*self._encode(english, foreign), english, foreign)
+        return self.alignment.transport(*self._encode(english, foreign), english, foreign, self._idf)[1]
 
     def _encode(self, english: Tokens, foreign: Tokens) -> tuple[torch.Tensor, torch.Tensor]:
         with torch.no_grad():
             teacher = self.teacher(english)
         return teacher, self.encoder(foreign)
 
-    def _solve(self, teacher: torch.Tensor, student: torch.Tensor, english: Tokens, foreign: Tokens) -> TransportResult:
-        masks = self._transported(english, foreign)
-        return solve_transport(
-            token_cost(teacher, student, *masks),
-            *masks,
-            epsilon=self.epsilon,
-            iterations=self.iterations,
-            solver=self.solver,
-        )
-
-    def _transported(self, english: Tokens, foreign: Tokens) -> tuple[torch.Tensor, torch.Tensor]:
-        """Masks of the tokens that have a marginal, (B, N) and (B, M)."""
-        if self.marginals == "content":
-            return english.content, foreign.content
-        return english.mask, foreign.mask
-
-
-def _mean(values: torch.Tensor) -> torch.Tensor:
-    """For the log: 0 where the batch has no such pair."""
-    return values.detach().sum() / max(1, len(values))
+    def _check(self, english: Tokens, vectors: torch.Tensor, mask: torch.Tensor) -> None:
+        """Name the first pair with a token vector that is not finite: its loss would spoil every weight."""
+        broken = ((~vectors.isfinite()).any(dim=-1) & mask).any(dim=1)  # (B,)
+        if broken.any():
+            row = int(broken.nonzero()[0])
+            text = self.tokenizer.tokenizer.decode(english.input_ids[row][english.content[row]])
+            raise UserError(
+                f"step {self.global_step}: token vectors of the pair {text!r} are not finite; training diverged: lower "
+                "model.learning_rate, or raise trainer.precision"
+            )

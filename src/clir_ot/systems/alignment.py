@@ -1,0 +1,220 @@
+"""What a student's sentence is aligned with its teacher's by: transport, its rivals, and their sums.
+
+B pairs, S English sentences of the batch (the pairs' own first), N teacher tokens, M student tokens, D dimensions.
+"""
+
+import math
+import re
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from clir_ot.data.batches import Tokens
+from clir_ot.errors import UserError
+from clir_ot.models.alignments import anchor_plan, greedy_plan, nearest_plan, uniform_plan
+from clir_ot.models.losses import info_nce, pooled_mse, score_divergence
+from clir_ot.models.maxsim import maxsim
+from clir_ot.models.transport import Cost, SolverOptions, TransportResult, solver_settings, token_cost, transport_values
+from clir_ot.models.transport_scores import transport_costs
+
+Marginals = Literal["uniform", "content", "idf"]
+Idf = tuple[torch.Tensor, torch.Tensor]
+"""Inverse document frequencies by piece, of the English and of the foreign side, (vocabulary,) each."""
+
+TERMS = ("ot", "ot_contrastive", "uniform", "nearest", "greedy", "mse", "contrastive", "scores")
+_WITH_SOLVER = {"ot", "ot_contrastive"}
+_WITH_MARGINALS = {"ot", "ot_contrastive", "uniform", "nearest", "greedy"}
+_WITH_TEMPERATURE = {"ot_contrastive", "contrastive", "scores"}
+
+
+@dataclass(frozen=True)
+class AlignmentOptions:
+    """Settings of `Alignment`; None where not said. Each is refused where no term of the alignment reads it.
+
+    Attributes:
+        marginals: which tokens have mass in a plan. `content` (the default): the text's own tokens, equally, while
+            special and prefix tokens are matched one to one. `uniform`: all tokens, as in the paper. `idf`: as
+            `content`, by inverse document frequency over the bitext: for languages whose frequent function words have
+            no counterpart.
+        anchor_weight: of the special and prefix tokens' term, against a plan's 1; default 1.
+        temperature: of contrastive terms and `scores`; default 0.05.
+        debiased: of `ot`, see `transport_loss`; default false.
+        solver: of `ot` and `ot_contrastive`, see `SolverOptions`.
+    """
+
+    marginals: Marginals | None
+    anchor_weight: float | None
+    temperature: float | None
+    debiased: bool | None
+    solver: SolverOptions
+
+
+class Alignment:
+    """The terms of a formula such as `ot`, `mse` or `ot+0.1*contrastive`, over the pairs of a batch.
+
+    - `ot`: <stopgrad(P*), C> with the transport plan P* (OPTICAL, eq. 6-7)
+    - `ot_contrastive`: InfoNCE over -<stopgrad(P*), C> of the student's sentence with the batch's English sentences
+    - `uniform`, `nearest`, `greedy`: <stopgrad(P), C> with other plans P, see `clir_ot.models.alignments`
+    - `mse`: squared distance of the mean token vectors (Reimers & Gurevych 2020)
+    - `contrastive`: InfoNCE over MaxSim of the student's sentence with the batch's English sentences
+    - `scores`: KL divergence between MaxSim scores over these, the teacher's of x and the student's of y
+    - `none`: nothing
+
+    Raises:
+        UserError: a formula that cannot be read; an option that no term reads, or out of range.
+    """
+
+    def __init__(self, formula: str, cost: Cost, options: AlignmentOptions) -> None:
+        self.weights = _parse(formula)
+        self.cost: Cost = cost
+        _refuse_unread(formula, self.weights.keys(), options)
+        self.marginals: Marginals = options.marginals or "content"
+        self.anchor_weight = 1.0 if options.anchor_weight is None else options.anchor_weight
+        if self.marginals == "uniform" and options.anchor_weight is not None:
+            raise UserError("model.anchor_weight is set, but marginals uniform match no anchors; leave it null")
+        self.temperature = 0.05 if options.temperature is None else options.temperature
+        if not self.temperature > 0:
+            raise UserError(f"model.temperature is {self.temperature}; it must be above 0")
+        self.debiased = bool(options.debiased)
+        self.solver = options.solver
+        try:
+            solver_settings(**self.solver)
+        except ValueError as error:
+            raise UserError(f"model: {error}") from error
+
+    def __call__(
+        self,
+        teacher: torch.Tensor,
+        student: torch.Tensor,
+        english: Tokens,
+        foreign: Tokens,
+        idf: Idf | None,
+    ) -> dict[str, torch.Tensor]:
+        """Every term's mean over the pairs, unweighted; with `ot` also the worst marginal residual.
+
+        Args:
+            teacher: (S, N, D), of `english`, S >= B: row b is the translation of the student's row b, all others are
+                what it is contrasted with.
+            student: (B, M, D), of `foreign`.
+            idf: for marginals `idf`.
+
+        Raises:
+            ValueError: see `solve_transport`.
+        """
+        count = len(student)
+        own, own_english = teacher[:count], english[:count]
+        losses: dict[str, torch.Tensor] = {}
+        if self.weights.keys() & _WITH_MARGINALS:
+            losses |= self._plan_terms(own, student, own_english, foreign, idf)
+        if "mse" in self.weights:
+            losses["mse"] = pooled_mse(own, student, own_english.mask, foreign.mask).mean()
+        relevant = _same_text(own_english, english)  # (B, S)
+        if "ot_contrastive" in self.weights:
+            mask_a, mask_b = self._massive(english), self._massive(foreign)
+            options = self._solver_options(english, foreign, idf)
+            costs = transport_costs(teacher, student, mask_a, mask_b, cost=self.cost, **options)  # (B, S)
+            losses["ot_contrastive"] = info_nce(-costs, relevant, self.temperature)
+        if self.weights.keys() & {"contrastive", "scores"}:
+            scores = maxsim(student, teacher, foreign.mask, english.mask)  # (B, S)
+            if "contrastive" in self.weights:
+                losses["contrastive"] = info_nce(scores, relevant, self.temperature)
+            if "scores" in self.weights:
+                wanted = maxsim(own, teacher, own_english.mask, english.mask)
+                losses["scores"] = score_divergence(wanted, scores, self.temperature)
+        return losses
+
+    def total(self, losses: Mapping[str, torch.Tensor]) -> torch.Tensor | float:
+        """The formula's value from its terms' and the anchors'."""
+        anchors = self.anchor_weight * sum(w for name, w in self.weights.items() if name in _WITH_MARGINALS)
+        weights = {**self.weights, "anchors": anchors}
+        return sum(weights[name] * loss for name, loss in losses.items() if name in weights)
+
+    def transport(
+        self, teacher: torch.Tensor, student: torch.Tensor, english: Tokens, foreign: Tokens, idf: Idf | None
+    ) -> tuple[torch.Tensor, TransportResult]:
+        """Transport cost of each pair, (B,), and its couplings; with the default options where no term solves it."""
+        masks = self._massive(english), self._massive(foreign)
+        options = self._solver_options(english, foreign, idf)
+        return transport_values(teacher, student, *masks, cost=self.cost, debiased=self.debiased, **options)
+
+    def _plan_terms(
+        self, teacher: torch.Tensor, student: torch.Tensor, english: Tokens, foreign: Tokens, idf: Idf | None
+    ) -> dict[str, torch.Tensor]:
+        losses: dict[str, torch.Tensor] = {}
+        cost = token_cost(teacher, student, english.mask, foreign.mask, self.cost)  # (B, N, M)
+        mask_a, mask_b = self._massive(english), self._massive(foreign)
+        if "ot" in self.weights:
+            values, result = self.transport(teacher, student, english, foreign, idf)
+            losses |= {"ot": values.mean(), "marginal_residual": result.residual_b.max()}
+        options = self._solver_options(english, foreign, idf)
+        mu, nu = _marginal(mask_a, options.get("weights_a")), _marginal(mask_b, options.get("weights_b"))
+        if "uniform" in self.weights:
+            losses["uniform"] = _value(uniform_plan(mu, nu), cost)
+        if "nearest" in self.weights:
+            losses["nearest"] = _value(nearest_plan(cost, mask_a, nu), cost)
+        if "greedy" in self.weights:
+            losses["greedy"] = _value(greedy_plan(cost, mask_a, mask_b), cost)
+        if self.marginals != "uniform" and self.anchor_weight:
+            anchors = anchor_plan(english.mask & ~english.content, foreign.mask & ~foreign.content)
+            losses["anchors"] = _value(anchors, cost)
+        return losses
+
+    def _massive(self, tokens: Tokens) -> torch.Tensor:
+        """(B, N) bool, True on tokens that have mass in a plan."""
+        return tokens.mask if self.marginals == "uniform" else tokens.content
+
+    def _solver_options(self, english: Tokens, foreign: Tokens, idf: Idf | None) -> SolverOptions:
+        options: SolverOptions = {**self.solver}
+        if self.marginals == "idf" and idf:
+            options["weights_a"], options["weights_b"] = idf[0][english.input_ids], idf[1][foreign.input_ids]
+        return options
+
+
+def _parse(formula: str) -> dict[str, float]:
+    """`ot+0.1*contrastive` -> {"ot": 1.0, "contrastive": 0.1}; `none` -> {}."""
+    weights: dict[str, float] = {}
+    if formula.strip() == "none":
+        return weights
+    for part in formula.split("+"):
+        match = re.fullmatch(r"(?:([0-9.]+)\s*\*\s*)?(\w+)", part.strip())
+        try:
+            name, weight = (match[2], float(match[1] or 1)) if match else ("", math.nan)
+        except ValueError:
+            name, weight = "", math.nan
+        if name not in TERMS or not 0 < weight < math.inf or name in weights:
+            raise UserError(
+                f"model.alignment is {formula!r}; expected none, or a sum of terms such as ot+0.1*contrastive, each of "
+                f"them once, of: {', '.join(TERMS)}"
+            )
+        weights[name] = weight
+    return weights
+
+
+def _refuse_unread(formula: str, terms: Set[str], options: AlignmentOptions) -> None:
+    for name, value, readers in (
+        ("marginals", options.marginals, _WITH_MARGINALS),
+        ("anchor_weight", options.anchor_weight, _WITH_MARGINALS),
+        ("temperature", options.temperature, _WITH_TEMPERATURE),
+        ("debiased", options.debiased, {"ot"}),
+        *((name, value, _WITH_SOLVER) for name, value in options.solver.items()),
+    ):
+        if value is not None and not terms & readers:
+            raise UserError(f"model.{name} is {value}, but no term of alignment {formula} reads it; leave it null")
+
+
+def _marginal(mask: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
+    """(B, N) weights of the tokens with mass, equal by default, summing to 1."""
+    masses = mask.float() if weights is None else weights.masked_fill(~mask, 0.0)
+    return masses / masses.sum(dim=1, keepdim=True)
+
+
+def _value(plan: torch.Tensor, cost: torch.Tensor) -> torch.Tensor:
+    """Mean over pairs of <P, C>."""
+    return (plan * cost).sum(dim=(1, 2)).mean()
+
+
+def _same_text(texts: Tokens, others: Tokens) -> torch.Tensor:
+    """(B, S) bool, True where two texts are equal. Both are rows of one padded batch."""
+    return (texts.input_ids[:, None, :] == others.input_ids[None, :, :]).all(dim=-1)
