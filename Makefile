@@ -22,7 +22,7 @@ LANGUAGE_GIVEN := yes
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install starter teacher distill hybrid evaluate test test-all lint clean language built checked
+.PHONY: help install starter teacher distill hybrid ablation evaluate test test-all lint clean language built checked
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -46,6 +46,10 @@ distill: checked $(TEACHER)/encoder/modules.json  ## distil a student: make dist
 hybrid: install built  ## train the hybrid-batch ranker, evaluate it
 	@$(FIT) --config $(or $(EXPERIMENT),experiments/hybrid.yaml) --run $(or $(RUN),$(RUNS)/hybrid) $(ARGS)
 	@$(CLIR) evaluate $(or $(RUN),$(RUNS)/hybrid) --collection $(COLLECTION)
+
+ablation: checked $(TEACHER)/encoder/modules.json  ## transport and its rivals, three seeds, one table: make ablation LANG=yo
+	@$(CLIR) ablate $(or $(EXPERIMENT),experiments/ablation/alignment.yaml) --run $(or $(RUN),$(RUNS)/ablation-$(LANG)) \
+		--teacher $(TEACHER)/encoder --collection $(COLLECTION) --language $(LANG) $(ARGS)
 
 evaluate: $(if $(RUN),,language) install  ## the table of a trained run: make evaluate LANG=yo, or RUN=folder
 	@$(CLIR) evaluate $(DISTILLED) --collection $(COLLECTION) $(ARGS)

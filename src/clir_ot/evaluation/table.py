@@ -15,10 +15,15 @@ def render(measured: Sequence[Measured], comparisons: Sequence[Comparison]) -> s
     measures = list(measured[0].values)
     header = ["system", "queries", "n", f"{measures[0]} [95 % interval]", *measures[1:]]
     rows = [header, *(_row(system, measures) for system in measured)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
+    return "\n".join([columns(rows), *([""] if comparisons else []), *map(_sentence, comparisons)])
+
+
+def columns(rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table with aligned columns; the first row is its header."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["| " + " | ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) + " |" for row in rows]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
-    return "\n".join([*lines, *([""] if comparisons else []), *map(_sentence, comparisons)])
+    return "\n".join(lines)
 
 
 def as_json(measured: Sequence[Measured], comparisons: Sequence[Comparison]) -> dict[str, Any]:
@@ -80,9 +85,10 @@ def _sentence(comparison: Comparison) -> str:
     return (
         f"{comparison.better.name} against {comparison.baseline.name}, {language_name(comparison.better.language)} "
         f"queries: {comparison.measure} {paired.difference:+.3f} [{low:+.3f}, {high:+.3f}], "
-        f"{_p(paired.p_randomization)} (Holm: {_p(comparison.p_adjusted)}): {comparison.verdict()}"
+        f"{p_value(paired.p_randomization)} (Holm: {p_value(comparison.p_adjusted)}): {comparison.verdict()}"
     )
 
 
-def _p(value: float) -> str:
+def p_value(value: float) -> str:
+    """As text."""
     return "p < 0.0001" if value < 1e-4 else f"p = {value:.4f}"

@@ -121,7 +121,7 @@ class OTDistillation(Ranker):
         if count:
             losses = self.alignment(teacher, student[:count], english, foreign[:count], self._idf)
         # A sentence beside itself needs no transport, whose entropy would pull its tokens towards each other.
-        itself = student.new_zeros(())
+        itself = 0.0 * student.sum()  # so that a batch without any term can still go backwards
         if english_rows:
             mask_a, mask_b = english.mask[count:], foreign.mask[count:]
             cost = token_cost(teacher[count:], student[count:], mask_a, mask_b, self.alignment.cost)

@@ -1,0 +1,91 @@
+"""The ablation file's checks, and a whole small ablation, run twice."""
+
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from clir_ot import Collection, TokenEncoder
+from clir_ot.ablation import Ablation, ablate
+from clir_ot.errors import UserError
+from clir_ot.evaluation.seeds import Seeds
+from clir_ot.evaluation.systems import Measured
+
+EXPERIMENTS = Path(__file__).parent.parent / "experiments"
+
+
+def test_the_committed_file_is_read() -> None:
+    ablation = Ablation.read(EXPERIMENTS / "ablation" / "alignment.yaml")
+    assert ablation.experiment.is_file()
+    assert len(ablation.seeds) == 3
+    assert {"none", "uniform", "nearest", "greedy", "mse", "contrastive", "ot"} <= ablation.variants.keys()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"baselines": ["zero-shot", "mean"]}, "baseline mean is no variant"),
+        ({"variants": None}, "expected the keys"),
+        ({"seedz": [1]}, "expected the keys"),
+    ],
+)
+def test_a_wrong_file_is_named_in_one_line(tmp_path: Path, change: dict, said: str) -> None:
+    right = {"experiment": "x.yaml", "seeds": [0], "baselines": ["zero-shot"], "variants": {"ot": {}}}
+    wrong = {key: value for key, value in (right | change).items() if value is not None}
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump(wrong))
+    with pytest.raises(UserError, match=said) as caught:
+        Ablation.read(tmp_path / "a.yaml")
+    assert str(caught.value).startswith(str(tmp_path / "a.yaml"))
+    with pytest.raises(UserError, match=r"b\.yaml: cannot be read"):
+        Ablation.read(tmp_path / "b.yaml")
+
+
+def test_seeds_are_pooled_query_by_query() -> None:
+    runs = [Measured("ot", "yo", {"MRR@10": {"q1": a, "q2": b}}) for a, b in ((1.0, 0.0), (0.5, 0.25))]
+    assert Seeds(runs).pooled.values == {"MRR@10": {"q1": 0.75, "q2": 0.125}}
+    assert Seeds(runs).span("MRR@10") == (0.375, 0.5)
+
+
+@pytest.mark.slow
+def test_an_ablation_trains_what_is_missing_and_measures_everything(
+    encoder_folder: Path, collection_folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture
+) -> None:
+    torch.manual_seed(1)
+    TokenEncoder.from_pretrained(encoder_folder, dimensions=8).save_pretrained(tmp_path / "teacher")
+    content = {
+        "experiment": str(EXPERIMENTS / "distill.yaml"),
+        "seeds": [0, 1],
+        "baselines": ["zero-shot", "none"],
+        "common": {
+            "trainer.max_epochs": 1, "trainer.logger": False, "trainer.callbacks": None, "data.batch_size": 12,
+            "model.alignment": "none", "model.weight_decay": 0.0, "data.english_share": 0.0,
+        },
+        "variants": {"none": {}, "mse": {"model.alignment": "mse", "model.learning_rate": 0.01}},
+    }  # fmt: skip
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump(content))
+
+    def run() -> str:
+        return ablate(
+            Ablation.read(tmp_path / "a.yaml"), str(tmp_path / "teacher"), Collection(collection_folder), "yo",
+            tmp_path / "runs", keep_encoders=False,
+        )  # fmt: skip
+
+    table = run()
+    assert capfd.readouterr().out.count("trained 3 steps") == 4
+    rows = {
+        line.split("|")[1].strip(): [cell.strip() for cell in line.split("|")[2:-1]] for line in table.splitlines()[2:5]
+    }
+    assert rows.keys() == {"zero-shot", "none", "mse"}
+    assert rows["none"][0] == rows["mse"][0] == "2"
+    # Without a loss the student ranks as its teacher does.
+    assert rows["none"][2] == rows["zero-shot"][2]
+    assert rows["mse"][2] != rows["zero-shot"][2]
+    assert not (tmp_path / "runs" / "mse" / "seed-0" / "encoder").exists()
+    assert (tmp_path / "runs" / "table.md").read_text() == table + "\n"
+    assert run() == table
+    assert "trained" not in capfd.readouterr().out
+    content["variants"]["mse"]["model.learning_rate"] = 0.02  # type: ignore[index]
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump(content))
+    with pytest.raises(UserError, match="was measured with other settings"):
+        run()
