@@ -1,9 +1,11 @@
 """`clir-ot ablate`: variants of one experiment, each with several seeds, trained and measured into one table."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -78,76 +80,138 @@ class Ablation:
 
 
 def ablate(
-    ablation: Ablation, teacher: str, collection: Collection, language: str, folder: Path, keep_encoders: bool
+    ablation: Ablation,
+    teacher: str,
+    collection: Collection,
+    language: str,
+    folder: Path,
+    *,
+    jobs: int = 1,
+    keep_encoders: bool = False,
 ) -> str:
     """Train what is not trained yet, measure it on dev and test, write and return the table.
 
     A run that is measured is not trained again; one that was stopped goes on from its last checkpoint. Each lies in
     `folder/<variant>/seed-<seed>`, without its encoder (500 MB) unless kept.
 
+    Args:
+        ablation: what to train.
+        teacher: folder of the teacher's encoder, in whose index all search.
+        collection: with the language's bitext and judged queries.
+        language: canonical code.
+        folder: of the runs and the table.
+        jobs: runs trained at a time, which share the cores.
+        keep_encoders: leave the trained encoders there.
+
     Raises:
         UserError: a run fails, the folder holds runs of other settings, the collection lacks the language.
     """
     loaded = TokenEncoder.from_pretrained(teacher)
     index = encode(loaded, loaded.tokenizer.documents, collection.documents())
-    zero_shot = {
-        (split, name): _measure(System(ZERO_SHOT, loaded, name), collection, split, index, folder / ZERO_SHOT)
-        for split, name in _measured_on(collection, language)
+    keys = _measured_on(collection, language)
+    results = {
+        ZERO_SHOT: {
+            key: Seeds([_measure(System(ZERO_SHOT, loaded, key[1]), collection, key[0], index, folder / ZERO_SHOT)])
+            for key in keys
+        }
     }
-    results: dict[str, dict[tuple[str, str], Seeds]] = {
-        ZERO_SHOT: {key: Seeds([measured]) for key, measured in zero_shot.items()}
-    }
-    total, number = len(ablation.variants) * len(ablation.seeds), 0
-    for name, settings in ablation.variants.items():
-        runs = []
-        for seed in ablation.seeds:
-            number += 1
-            run = RunFolder(folder / name / f"seed-{seed}")
-            say(f"[{number}/{total}] {name}, seed {seed}: {run.path}")
-            arguments = {
-                **ablation.common, **settings, "model.teacher": teacher, "data.collection": str(collection.folder),
-                "data.languages": language, "seed_everything": seed,
-            }  # fmt: skip
-            runs.append(_train_and_measure(run, ablation.experiment, arguments, name, collection, index, keep_encoders))
-        results[name] = {key: Seeds([measured[key] for measured in runs]) for key in zero_shot}
-        write_text(folder / "table.md", (table := _table(results, ablation.baselines, language)) + "\n")
+    del loaded
+    shared = {"model.teacher": teacher, "data.collection": str(collection.folder), "data.languages": language}
+    runs = {
+        (name, seed): Variant(
+            name, RunFolder(folder / name / f"seed-{seed}"), ablation.experiment,
+            {**ablation.common, **settings, **shared, "seed_everything": seed},
+        )
+        for name, settings in ablation.variants.items()
+        for seed in ablation.seeds
+    }  # fmt: skip
+    fingerprint = collection.fingerprint()
+    missing = [run for run in runs.values() if not run.is_measured(fingerprint)]
+    say(f"{len(runs)} runs, {len(missing)} of them to train, {jobs} at a time: {folder}")
+    with ThreadPoolExecutor(jobs) as pool:
+        # As they are done, in whatever order; an error cancels what has not begun.
+        waiting = {pool.submit(run.train, max(1, (os.cpu_count() or 1) // jobs)): run for run in missing}
+        for number, future in enumerate(as_completed(waiting), start=1):
+            run = waiting[future]
+            if problem := future.result():
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise UserError(problem)
+            student = TokenEncoder.from_pretrained(run.folder.encoder)
+            for split, queries in keys:
+                _measure(System(run.name, student, queries), collection, split, index, run.folder.rankings)
+            run.finish(fingerprint, keep_encoders)
+            say(f"[{number}/{len(missing)}] {run.folder.path}")
+    for name in ablation.variants:
+        measured = [[run.measured(collection, *key) for key in keys] for (n, _), run in runs.items() if n == name]
+        results[name] = {key: Seeds([run[i] for run in measured]) for i, key in enumerate(keys)}
+    table = _table(results, ablation.baselines, language)
+    write_text(folder / "table.md", table + "\n")
     return table
 
 
-def _train_and_measure(
-    run: RunFolder,
-    experiment: Path,
-    arguments: dict[str, Any],
-    name: str,
-    collection: Collection,
-    index: TokenIndex,
-    keep_encoders: bool,
-) -> dict[tuple[str, str], Measured]:
-    language = arguments["data.languages"]
-    keys = _measured_on(collection, language)
-    marker = run.path / "measured.json"
-    settings = {"arguments": arguments, "experiment": experiment.read_text(), "collection": collection.fingerprint()}
-    if marker.is_file():
-        if json.loads(marker.read_text(encoding="utf-8")) != settings:
-            raise UserError(f"{run.path}: was measured with other settings; delete it or give another --run folder")
-    else:
-        options = [part for key, value in arguments.items() for part in (f"--{key}", _spelt(value))]
-        places = ["--config", str(experiment), "--run", str(run.path)]
-        command = [sys.executable, "-m", "clir_ot.cli", "fit", *places, *options]
-        if status := subprocess.run(command).returncode:
-            raise UserError(f"{run.path}: training ended with exit status {status}; the same command goes on from here")
-        student = TokenEncoder.from_pretrained(run.encoder)
-        for split, queries in keys:
-            _measure(System(name, student, queries), collection, split, index, run.rankings)
-        write_text(marker, json.dumps(settings, indent=1) + "\n")
-        shutil.rmtree(run.checkpoints, ignore_errors=True)
-        if not keep_encoders:
-            shutil.rmtree(run.encoder)
-    return {
-        (split, queries): measure(name, queries, read_run(_ranking(run.rankings, name, queries, split)), qrels)
-        for split, queries in keys
-        for _, qrels in [collection.judged(split, queries)]
-    }
+@dataclass(frozen=True)
+class Variant:
+    """One run of an ablation.
+
+    Attributes:
+        name: of the variant.
+        folder: of the run.
+        experiment: YAML that `arguments` change.
+        arguments: `{"model.alignment": "mse"}`.
+    """
+
+    name: str
+    folder: RunFolder
+    experiment: Path
+    arguments: dict[str, Any]
+
+    def is_measured(self, fingerprint: str) -> bool:
+        """Nothing is left to do.
+
+        Raises:
+            UserError: what was measured there had other settings.
+        """
+        if not self._marker.is_file():
+            return False
+        if json.loads(self._marker.read_text(encoding="utf-8")) != self._settings(fingerprint):
+            raise UserError(f"{self.folder.path}: was measured with other settings; delete it or choose another --run")
+        return True
+
+    def train(self, threads: int) -> str | None:
+        """Run `clir-ot fit`, whose output goes to `train.log`; what went wrong, in a line."""
+        options = [part for key, value in self.arguments.items() for part in (f"--{key}", _spelt(value))]
+        places = ["--config", str(self.experiment), "--run", str(self.folder.path)]
+        log = self.folder.path.with_suffix(".log")
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("a", encoding="utf-8") as output:
+            status = subprocess.run(
+                [sys.executable, "-m", "clir_ot.cli", "fit", *places, *options],
+                stdout=output, stderr=subprocess.STDOUT, env={**os.environ, "OMP_NUM_THREADS": str(threads)},
+            ).returncode  # fmt: skip
+        if not status:
+            return None
+        said = log.read_text(encoding="utf-8").strip().splitlines() or [f"exit status {status}"]
+        return f"{self.folder.path}: {said[-1].removeprefix('clir-ot: ')} (all of it: {log})"
+
+    def finish(self, fingerprint: str, keep_encoder: bool) -> None:
+        """Note that it is measured; only then drop what training needed."""
+        write_text(self._marker, json.dumps(self._settings(fingerprint), indent=1) + "\n")
+        shutil.rmtree(self.folder.checkpoints, ignore_errors=True)
+        if not keep_encoder:
+            shutil.rmtree(self.folder.encoder)
+
+    def measured(self, collection: Collection, split: str, language: str) -> Measured:
+        """From its ranking."""
+        _, qrels = collection.judged(split, language)
+        return measure(self.name, language, read_run(_ranking(self.folder.rankings, self.name, language, split)), qrels)
+
+    @property
+    def _marker(self) -> Path:
+        return self.folder.path / "measured.json"
+
+    def _settings(self, fingerprint: str) -> dict[str, Any]:
+        text = self.experiment.read_text(encoding="utf-8")
+        return {"arguments": self.arguments, "experiment": text, "collection": fingerprint}
 
 
 def _measured_on(collection: Collection, language: str) -> list[tuple[str, str]]:
