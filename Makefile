@@ -57,12 +57,12 @@ evaluate: $(if $(RUN),,language) install  ## the table of a trained run: make ev
 test: $(VENV)/.installed-dev  ## the tests, without network, in minutes
 	$(BIN)/python -m pytest -m "not slow" $(ARGS)
 
-test-all: $(VENV)/.installed-dev  ## the slow tests too
+test-all: $(VENV)/.installed-notebooks  ## the slow tests too
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: $(VENV)/.installed-dev  ## ruff and mypy
-	$(BIN)/ruff check src tests
-	$(BIN)/ruff format --check src tests
+	$(BIN)/ruff check src tests benchmarks notebooks
+	$(BIN)/ruff format --check src tests benchmarks notebooks
 	$(BIN)/mypy
 
 clean:  ## remove the virtual environment; runs and the cache stay
@@ -93,4 +93,8 @@ $(VENV)/.installed: setup.cfg constraints.txt
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+$(VENV)/.installed-notebooks: $(VENV)/.installed-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,notebooks]'
 	@touch $@

@@ -96,6 +96,46 @@ def evaluate(arguments: argparse.Namespace) -> None:
         print(render(measured, compare_all([(other, measured[0]) for other in measured[1:]])))
 
 
+def align(arguments: argparse.Namespace) -> None:
+    """`align`: which English token moves to which foreign one, as a table and a picture."""
+    from clir_ot.collections.languages import canonical_language, language_name
+    from clir_ot.tracking.fonts import missing_message
+    from clir_ot.tracking.plan_picture import alignment_figure, check_picture_name, save_picture
+    from clir_ot.tracking.sentence_alignment import align as align_sentences
+    from clir_ot.tracking.sentence_alignment import check_sentences, cut_note, load_encoder, render
+
+    language = canonical_language(arguments.language)
+    output = arguments.output or Path(f"align-{language}.png")
+    sentences = arguments.english, arguments.foreign
+    check_sentences(*sentences)
+    check_picture_name(output)
+    encoders = load_encoder(arguments.teacher), load_encoder(arguments.student)
+    options = {"marginals": arguments.marginals, "epsilon": arguments.epsilon, "solver": arguments.solver}
+    alignment = align_sentences(*encoders, *sentences, **options)
+    print(render(alignment, ("English", language_name(language))))
+    figure, missing = alignment_figure(alignment, language_name(language))
+    save_picture(figure, output)
+    notes = [cut_note(encoder.tokenizer, text) for encoder, text in zip(encoders, sentences, strict=True)]
+    notes.append(missing_message(missing) if missing else None)
+    print("\n".join(["", *(f"note: {note}" for note in notes if note), f"heat map: {output}"]))
+
+
+def ablate(arguments: argparse.Namespace) -> None:
+    """`ablate FILE`: train and measure variants of an experiment, with several seeds."""
+    from clir_ot.ablation import Ablation
+    from clir_ot.ablation import ablate as run_ablation
+    from clir_ot.collections import Collection
+    from clir_ot.collections.languages import canonical_language
+
+    ablation = Ablation.read(arguments.file)
+    if arguments.only:
+        ablation = ablation.only(arguments.only.split(","))
+    collection, language = Collection(arguments.collection), canonical_language(arguments.language)
+    options = {"jobs": arguments.jobs, "keep_encoders": arguments.keep_encoders}
+    print(run_ablation(ablation, arguments.teacher, collection, language, arguments.run, **options))
+    print(f"\ntable: {arguments.run / 'table.md'}")
+
+
 def _print_statistics(folder: Path, encoder: Path | None) -> None:
     from clir_ot.collections import Collection
     from clir_ot.collections.kolibri import STUDY_LANGUAGES
@@ -150,6 +190,30 @@ def _parser() -> argparse.ArgumentParser:
     action.add_argument("--split", default="test", choices=["train", "dev", "test"])
     action.add_argument("--language", default="en", help="of the queries of TREC run files")
     action.set_defaults(verb=evaluate)
+
+    action = verbs.add_parser("align", help="which English token moves to which foreign one: a table and a heat map")
+    action.add_argument("english", metavar="ENGLISH", help="a sentence, in quotes")
+    action.add_argument("foreign", metavar="FOREIGN", help="its translation")
+    action.add_argument("--teacher", type=Path, required=True, help="encoder folder, reads the English sentence")
+    action.add_argument("--student", type=Path, required=True, help="encoder folder, reads the foreign sentence")
+    action.add_argument("--language", required=True, help="of the foreign sentence")
+    action.add_argument("--output", type=Path, help="picture (.png, .svg, .pdf); default: align-LANGUAGE.png")
+    action.add_argument("--marginals", default="content", choices=["content", "uniform"], help="default: content")
+    action.add_argument("--epsilon", type=float, help="weight of the entropy; default: the solver's")
+    action.add_argument("--solver", default="sinkhorn", help="sinkhorn (default), geomloss, ipot or exact")
+    action.set_defaults(verb=align)
+    action = verbs.add_parser("ablate", help="train and measure the variants of an ablation file, several seeds each")
+    action.add_argument("file", type=Path, help="such as experiments/ablation/alignment.yaml")
+    action.add_argument("--teacher", required=True, help="folder of the teacher's encoder")
+    action.add_argument("--collection", type=Path, required=True)
+    action.add_argument("--language", required=True)
+    action.add_argument("--run", type=Path, required=True, help="folder of the runs and the table")
+    action.add_argument("--only", help="some variants: ot,mse")
+    action.add_argument(
+        "--jobs", type=int, default=1, help="runs at a time, which share the cores; 4 GiB of memory each"
+    )
+    action.add_argument("--keep-encoders", action="store_true", help="500 MB a run")
+    action.set_defaults(verb=ablate)
     return parser
 
 
