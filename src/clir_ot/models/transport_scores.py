@@ -18,7 +18,7 @@ def transport_costs(
     *,
     cost: Cost = "cosine",
     **options: Unpack[SolverOptions],
-) -> torch.Tensor:
+) -> tuple[torch.Tensor, torch.Tensor]:
     """<stopgrad(P*), C> of every student sentence with every teacher sentence: Q times B problems at once.
 
     Args:
@@ -29,7 +29,7 @@ def transport_costs(
         **options: as in `solve_transport`, whose errors apply; `weights_a` (B, N) and `weights_b` (Q, M).
 
     Returns:
-        (Q, B), at least float32.
+        (Q, B) costs, at least float32; (Q, B) residuals, the solver's distance from the students' marginals.
     """
     many, queries = len(teacher), len(student)
 
@@ -45,4 +45,5 @@ def transport_costs(
         options["weights_b"] = held(weights)
     masks = each(mask_a), held(mask_b)
     costs = token_cost(each(teacher), held(student), *masks, cost)
-    return solve_transport(costs, *masks, **options).value.view(queries, many)
+    result = solve_transport(costs, *masks, **options)
+    return result.value.view(queries, many), result.residual_b.view(queries, many)

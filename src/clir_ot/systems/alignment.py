@@ -92,7 +92,7 @@ class Alignment:
         foreign: Tokens,
         idf: Idf | None,
     ) -> dict[str, torch.Tensor]:
-        """Every term's mean over the pairs, unweighted; with `ot` also the worst marginal residual.
+        """Every term's mean over the pairs, unweighted; with transport also the worst marginal residual.
 
         Args:
             teacher: (S, N, D), of `english`, S >= B: row b is the translation of the student's row b, all others are
@@ -114,7 +114,8 @@ class Alignment:
         if "ot_contrastive" in self.weights:
             mask_a, mask_b = self._massive(english), self._massive(foreign)
             options = self._solver_options(english, foreign, idf)
-            costs = transport_costs(teacher, student, mask_a, mask_b, cost=self.cost, **options)  # (B, S)
+            costs, residuals = transport_costs(teacher, student, mask_a, mask_b, cost=self.cost, **options)  # (B, S)
+            losses["marginal_residual"] = residuals.max()
             losses["ot_contrastive"] = info_nce(-costs, relevant, self.temperature)
         if self.weights.keys() & {"contrastive", "scores"}:
             scores = maxsim(student, teacher, foreign.mask, english.mask)  # (B, S)
