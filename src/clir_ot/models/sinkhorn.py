@@ -1,4 +1,4 @@
-"""Sinkhorn's algorithm for a batch of masked problems: log potentials, falling epsilon, over-relaxation, early stop.
+"""Sinkhorn's algorithm for a batch of masked problems: stabilised kernel, falling epsilon, over-relaxation, early stop.
 
 B pairs, N teacher tokens (side a), M student tokens (side b).
 """
@@ -7,16 +7,16 @@ from typing import NamedTuple
 
 import torch
 
-_STAGES = 6
-"""Values of epsilon before the target's, falling geometrically from a pair's largest cost."""
-_STAGE_ITERATIONS = 2
-"""Iterations at each of them: enough to hand good potentials on, no more."""
-_CHECK_EVERY = 10
-"""Iterations between two looks at the residual, each of which synchronises the device once."""
+_STAGES = 3
+"""Values of epsilon before the target's, one iteration each, falling geometrically from a pair's largest cost."""
+_BLOCK = 10
+"""Iterations on one kernel, after which it is stabilised anew, and the pairs that have converged leave."""
 _RELAXATION = 1.5
 """Over-relaxation; at 1 Sinkhorn's own steps. Thibault et al. 2021 prove local convergence below 2."""
-_TINY, _HUGE = 1e-30, 1e15
-"""Bounds of float32 scalings between two absorptions."""
+_TINY, _HUGE = 1e-18, 1e18
+"""Bounds of scalings: their products with each other and with a kernel of at most 1 are normal float32 numbers."""
+_NEGLIGIBLE = -70.0
+"""Log of the least kernel entry: below float32's normal range, and for exp(-inf), a CPU takes ten times as long."""
 
 
 class Potentials(NamedTuple):
@@ -33,103 +33,133 @@ class Potentials(NamedTuple):
     iterations: torch.Tensor
 
 
+class _Problems(NamedTuple):
+    """Those pairs that have not converged; f, g, relaxation and residual are where they stand."""
+
+    cost: torch.Tensor  # (B, N, M)
+    mu: torch.Tensor  # (B, N, 1)
+    nu: torch.Tensor  # (B, 1, M)
+    scale: torch.Tensor  # (B, 1, 1), the epsilon to fall from
+    f: torch.Tensor  # (B, N, 1)
+    g: torch.Tensor  # (B, 1, M)
+    relaxation: torch.Tensor  # (B, 1, 1)
+    residual: torch.Tensor  # (B, 1, 1)
+
+
 def sinkhorn(
     cost: torch.Tensor,
-    log_mu: torch.Tensor,
-    log_nu: torch.Tensor,
+    mu: torch.Tensor,
+    nu: torch.Tensor,
     epsilon: float,
     iterations: int,
     tolerance: float,
     unbalanced: float | None,
-) -> Potentials:
-    """Potentials of min <P, C> + epsilon KL(P | mu nu^T) over couplings P, or over all P >= 0 where unbalanced.
+) -> tuple[torch.Tensor, Potentials]:
+    """Plan (B, N, M) and potentials of min <P, C> + epsilon KL(P | mu nu^T) over couplings P (Cuturi 2013).
 
-    Potentials are kept in logs and absorbed into the kernel whenever epsilon falls and every few iterations (Schmitzer
-    2019, "stabilized sparse scaling"), so that an iteration between absorptions is two products of a matrix and a
-    vector instead of two log-sum-exps, and nothing can overflow. Epsilon falls from each pair's own largest cost; a
-    pair whose residual is below the tolerance is taken out of the batch, so that its result does not depend on how long
-    its batchmates take. Over-relaxation (Thibault, Chizat, Dossal & Papadakis 2021) is given up for a pair whose
-    residual grows.
+    Or, where unbalanced, over all P >= 0, with rho KL(P 1 | mu) + rho KL(P^T 1 | nu) added (Chizat et al. 2018).
+
+    Epsilon falls from each pair's own largest cost. A pair whose residual is below the tolerance is taken out of the
+    batch, so that its result does not depend on how long its batchmates take. Over-relaxation (Thibault, Chizat, Dossal
+    & Papadakis 2021) is given up for a pair whose residual grows. The plan's marginal mu is met exactly, nu to about
+    the tolerance.
 
     Args:
         cost: (B, N, M) float, finite, 0 on padding.
-        log_mu, log_nu: (B, N), (B, M), logs of the marginals, -inf where there is no mass.
+        mu, nu: (B, N), (B, M), the marginals, 0 where there is no token.
         epsilon: in units of the cost.
         iterations: at most.
-        tolerance: of the L1 distance between the plan's marginal and nu, at which a pair is done.
-        unbalanced: weight rho of KL(P 1 | mu) + KL(P^T 1 | nu) instead of hard marginals (Chizat et al. 2018, table 1).
+        tolerance: L1 norm of the change of the plan's marginal, at which a pair is done.
+        unbalanced: rho.
     """
-    parts = [
-        cost,
-        log_mu[:, :, None],  # (B, N, 1)
-        log_nu[:, :, None],  # (B, M, 1)
-        cost.new_zeros(cost.shape[0], cost.shape[2], 1),  # g
-        cost.amax(dim=(1, 2), keepdim=True).clamp_min(epsilon),  # the epsilon to fall from, (B, 1, 1)
-        cost.new_full((len(cost), 1, 1), _RELAXATION),
-        cost.new_full((len(cost), 1, 1), torch.inf),  # residual at the last look
-    ]
+    mu, nu = mu[:, :, None], nu[:, None, :]
+    scale = cost.abs().amax(dim=(1, 2), keepdim=True).clamp_min(epsilon)
+    far_a, far_b = (torch.where(side > 0, 0.0, 4 * scale) for side in (mu, nu))
+    left = _Problems(
+        cost=cost + far_a + far_b,  # so that no minimum over tokens is one of padding
+        mu=mu,
+        nu=nu,
+        scale=scale,
+        f=torch.zeros_like(mu),
+        g=torch.zeros_like(nu),
+        relaxation=torch.full_like(scale, 1.0 if unbalanced else _RELAXATION),
+        residual=torch.full_like(scale, torch.inf),
+    )
+    plan, f, g = torch.zeros_like(cost), torch.zeros_like(mu), torch.zeros_like(nu)
     active = torch.arange(len(cost), device=cost.device)
-    g, taken = cost.new_zeros(cost.shape[0], cost.shape[2]), torch.zeros_like(active)
-    stages, stage, done = min(_STAGES, iterations // (2 * _STAGE_ITERATIONS)), 0, 0
-    while done < iterations and len(active):
-        c, mu, nu, start, scale, relaxation, before = parts
-        if stage < stages:
-            steps, omega = _STAGE_ITERATIONS, torch.ones_like(scale)
-            eps = epsilon * (scale / epsilon) ** (1 - stage / stages)
-        else:
-            steps, omega = min(_CHECK_EVERY, iterations - done), relaxation
-            eps = torch.full_like(scale, epsilon)
-        parts[3], residual = _iterate(c, mu, nu, start, eps, steps, omega, unbalanced)
-        done, stage = done + steps, stage + 1
-        g[active], taken[active] = parts[3][:, :, 0], done
-        if stage > stages:
-            parts[-2:] = torch.where(residual < before, relaxation, 1.0), residual
-            left = (residual[:, 0, 0] > tolerance).nonzero()[:, 0]
-            active, parts = active[left], [part[left] for part in parts]
-    f = _soft_minimum(cost, log_nu[:, :, None], g[:, :, None], cost.new_full((1, 1, 1), epsilon), unbalanced)
-    return Potentials(f[:, :, 0], g, taken)
+    taken = torch.zeros_like(active)
+    done, stages = 0, min(_STAGES, iterations - 1)
+    while len(active):
+        last_stage = done >= stages
+        steps = min(_BLOCK, iterations - done) if last_stage else 1
+        eps = epsilon * (left.scale / epsilon) ** (0.0 if last_stage else 1 - done / stages)
+        before = left.residual
+        found, left = _scale(left, eps, steps) if unbalanced is None else _damp(left, eps, steps, unbalanced)
+        done += steps
+        if not last_stage:
+            left = left._replace(residual=before)  # that of another epsilon
+            continue
+        left = left._replace(relaxation=left.relaxation.where(left.residual < before, 1.0))
+        finished = (left.residual[:, 0, 0] <= tolerance) | (done == iterations)
+        at = finished.nonzero()[:, 0]  # one synchronisation with the device a block
+        if len(at):
+            rows = active[at]
+            plan[rows], f[rows], g[rows], taken[rows] = found[at], left.f[at], left.g[at], done
+            going = (~finished).nonzero()[:, 0]
+            active, left = active[going], _Problems(*(part[going] for part in left))
+    return plan, Potentials(f[:, :, 0], g[:, 0, :], taken)
 
 
-def _iterate(
-    cost: torch.Tensor,
-    log_mu: torch.Tensor,
-    log_nu: torch.Tensor,
-    g: torch.Tensor,
-    eps: torch.Tensor,
-    steps: int,
-    omega: torch.Tensor,
-    unbalanced: float | None,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """The new g, (B, M, 1), and by how much of nu's mass the last step moved the student's marginal, (B, 1, 1).
+def _scale(problems: _Problems, eps: torch.Tensor, steps: int) -> tuple[torch.Tensor, _Problems]:
+    """Iterations for hard marginals: the plan (B, N, M), and the problems with new potentials.
 
-    The teacher's potential need not be kept: the first half-step, in logs, finds it again.
+    Between two logs an iteration is two products of a matrix and a vector. For the kernel not to overflow or vanish,
+    potentials are absorbed into it (Schmitzer 2019, section 3.1): not those of the last block but their c-transforms,
+    with which the kernel is at most mu_i nu_j everywhere and just that somewhere in every row and every column.
     """
-    f = _soft_minimum(cost, log_nu, g, eps, unbalanced)  # (B, N, 1)
-    kernel = ((f + g.mT - cost) / eps + log_mu + log_nu.mT).exp_()  # (B, N, M)
-    mu, nu = log_mu.exp(), log_nu.exp()
-    lam = _damping(eps, unbalanced)
-    # What the absorbed potentials contribute to a damped update; 1 where marginals are hard.
-    held_f, held_g = ((lam - 1) * f / eps).exp(), ((lam - 1) * g / eps).exp()
-    a, b = torch.ones_like(mu), torch.ones_like(nu)  # scalings: potentials are f + eps log a, g + eps log b
+    cost, mu, nu, _, f, _, relaxation, _ = problems
+    g_held = torch.where(nu > 0, (cost - f).amin(dim=1, keepdim=True), 0.0)  # (B, 1, M)
+    f_held = torch.where(mu > 0, (cost - g_held).amin(dim=2, keepdim=True), 0.0)  # (B, N, 1)
+    kernel = (f_held / eps + mu.log()) + (g_held / eps + nu.log())  # (B, N, M)
+    kernel = kernel.addcmul_(cost, -1 / eps).clamp_min_(_NEGLIGIBLE).exp_()
+    # Scalings: potentials are f_held + eps log a, g_held + eps log b.
+    a = ((f - f_held) / eps).exp().clamp_(_TINY, _HUGE)
+    b, product, least = torch.ones_like(nu), torch.empty_like(kernel), torch.finfo(kernel.dtype).tiny
     for step in range(steps):
-        exact = ((nu / (kernel.mT @ a).clamp_min(_TINY)) ** lam * held_g).clamp(_TINY, _HUGE)
-        if step == steps - 1:
-            moved = (nu * (b / exact - 1).abs()).sum(dim=1, keepdim=True)
-            b = exact
-            break
-        b = b * (exact / b) ** omega
-        exact = ((mu / (kernel @ b).clamp_min(_TINY)) ** lam * held_f).clamp(_TINY, _HUGE)
-        a = a * (exact / a) ** omega
-    return torch.where(nu > 0, g + eps * b.log(), 0.0), moved
+        # A row times a matrix: several times faster on a CPU than a transposed matrix times a column.
+        exact = (nu / (a.mT @ kernel).clamp_min_(least)).clamp_(_TINY, _HUGE)
+        b = _relax(b, exact, relaxation) if step else exact
+        rows = torch.mul(kernel, b, out=product).sum(dim=2, keepdim=True)
+        exact = (mu / rows.clamp_min_(least)).clamp_(_TINY, _HUGE)
+        if step < steps - 1:
+            a = _relax(a, exact, relaxation)
+    residual = (mu * (a / exact - 1).abs()).sum(dim=1, keepdim=True)
+    f = torch.where(mu > 0, f_held + eps * exact.log(), 0.0)
+    g = torch.where(nu > 0, g_held + eps * b.log(), 0.0)
+    return kernel.mul_(b).mul_(exact), problems._replace(f=f, g=g, residual=residual)
 
 
-def _soft_minimum(
-    cost: torch.Tensor, log_nu: torch.Tensor, g: torch.Tensor, eps: torch.Tensor, unbalanced: float | None
-) -> torch.Tensor:
-    """The best f for a g, (B, N, 1): -eps log of sum over j of nu_j exp((g_j - C_ij) / eps), damped."""
-    return -_damping(eps, unbalanced) * eps * torch.logsumexp((g.mT - cost) / eps + log_nu.mT, dim=2, keepdim=True)
+def _relax(scaling: torch.Tensor, exact: torch.Tensor, relaxation: torch.Tensor) -> torch.Tensor:
+    return ((exact / scaling).pow_(relaxation).mul_(scaling)).clamp_(_TINY, _HUGE)
 
 
-def _damping(eps: torch.Tensor, unbalanced: float | None) -> torch.Tensor:
-    """rho / (rho + eps), 1 where marginals are hard (Chizat et al. 2018; Sejourne et al. 2019)."""
-    return torch.ones_like(eps) if unbalanced is None else unbalanced / (unbalanced + eps)
+def _damp(problems: _Problems, eps: torch.Tensor, steps: int, rho: float) -> tuple[torch.Tensor, _Problems]:
+    """Iterations for soft marginals, as `_scale`, but in logs: damped scalings would leave the range of float32.
+
+    Moving a constant from f to g, which damping does by rho / (rho + eps) at a time, is done at once (Sejourne, Vialard
+    & Peyre 2022, proposition 2).
+    """
+    cost, mu, nu, _, f, g, _, _ = problems
+    damping = rho / (rho + eps)  # Chizat et al. 2018, table 1
+    log_mu, log_nu = mu.log(), nu.log()
+    for _ in range(steps):
+        before = g
+        f = -damping * eps * torch.logsumexp((g - cost) / eps + log_nu, dim=2, keepdim=True)
+        g = -damping * eps * torch.logsumexp((f - cost) / eps + log_mu, dim=1, keepdim=True)
+        over_f = torch.logsumexp(log_mu - f / rho, dim=1, keepdim=True)
+        shift = (over_f - torch.logsumexp(log_nu - g / rho, dim=2, keepdim=True)) * rho / 2
+        f, g = f + shift, g - shift
+    plan = ((f + g - cost) / eps + log_mu + log_nu).exp()
+    change = ((before - g) / eps).expm1().abs().clamp_max(1.0)
+    residual = (plan.sum(dim=1, keepdim=True) * change).sum(dim=2, keepdim=True)
+    return plan, problems._replace(f=f, g=g, residual=residual)

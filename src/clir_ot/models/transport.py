@@ -3,6 +3,7 @@
 B pairs, N teacher tokens (side a), M student tokens (side b), D dimensions.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict, Unpack
 
@@ -16,12 +17,20 @@ Solver = Literal["sinkhorn", "geomloss", "ipot", "exact"]
 Cost = Literal["cosine", "sqeuclidean"]
 
 SOLVER_DEFAULTS: dict[str, dict[str, Any]] = {
-    "sinkhorn": {"epsilon": 0.005, "iterations": 500, "tolerance": 1e-3, "unbalanced": None},
+    "sinkhorn": {"epsilon": 0.005, "iterations": 500, "tolerance": 1e-2, "unbalanced": None},
     "geomloss": {"epsilon": 0.005, "iterations": 500, "unbalanced": None},
     "ipot": {"epsilon": 0.1, "iterations": 100},
     "exact": {},
 }
 """What each solver takes, and what it gets when nothing is said."""
+
+_SOLVERS: dict[str, Callable[..., tuple[torch.Tensor, Potentials]]] = {
+    "sinkhorn": sinkhorn,
+    "geomloss": geomloss,
+    "ipot": ipot,
+    "exact": exact,
+}
+"""(cost, mu, nu, **settings) -> plan, potentials; all of the part of the batch in which there are tokens."""
 
 
 class SolverOptions(TypedDict, total=False):
@@ -35,7 +44,7 @@ class SolverOptions(TypedDict, total=False):
             on the CPU, the truth to measure the others by.
         epsilon: weight of the entropy, in units of the cost; larger plans are softer. For `ipot` the proximal step.
         iterations: at most, for `sinkhorn`; exactly, for the others.
-        tolerance: L1 distance from the marginals at which `sinkhorn` stops, before rounding.
+        tolerance: L1 change of a marginal, of total mass 1, in an iteration of `sinkhorn` at which it stops.
         unbalanced: weight of KL divergences from the marginals instead of hard ones, in units of the cost. For
             sentences of which one side says more: its surplus tokens may stay unmatched. About 0.1 to 1.
         weights_a: (B, N), relative masses, at least 0, of tokens; default equal. What padding holds is ignored.
@@ -62,7 +71,7 @@ class TransportResult:
         value: (B,) <P, C>, the transport cost without entropy. Its gradient is that of the cost under the fixed plan
             (envelope theorem; Danskin): only C carries it.
         residual_a, residual_b: (B,) L1 distances between the marginals and those of the solver's plan before rounding:
-            how far from converged it was, or how much unbalanced transport left out.
+            how far from converged it was, or how much unbalanced transport left out. `sinkhorn` meets side a's.
         iterations: (B,) int64, that each pair took.
     """
 
@@ -115,19 +124,23 @@ def solve_transport(
     """
     weights = options.pop("weights_a", None), options.pop("weights_b", None)
     solver, settings = solver_settings(**options)
-    with torch.autocast(cost.device.type, enabled=False), torch.no_grad():
-        real = mask_a[:, :, None] & mask_b[:, None, :]
-        fixed = _at_least_float32(cost.detach()).masked_fill(~real, 0.0)
-        log_mu, log_nu = _log_marginal(mask_a, weights[0], fixed), _log_marginal(mask_b, weights[1], fixed)
-        _check(fixed, log_mu, log_nu)
-        plan, potentials = _solve(solver, fixed, log_mu, log_nu, settings)
-        mu, nu = log_mu.exp(), log_nu.exp()
-        residual_a, residual_b = (plan.sum(2) - mu).abs().sum(1), (plan.sum(1) - nu).abs().sum(1)
-        if settings.get("unbalanced") is None:
-            plan = _round(plan, mu, nu)
     with torch.autocast(cost.device.type, enabled=False):
-        value = (plan * _at_least_float32(cost).masked_fill(~real, 0.0)).sum(dim=(1, 2))
-    f, g = potentials.f.masked_fill(~mask_a, 0.0), potentials.g.masked_fill(~mask_b, 0.0)
+        padding = ~(mask_a[:, :, None] & mask_b[:, None, :])
+        cost = _at_least_float32(cost).masked_fill(padding, 0.0)
+        with torch.no_grad():
+            fixed = cost.detach()
+            mu, nu = _marginal(mask_a, weights[0], fixed), _marginal(mask_b, weights[1], fixed)
+            _check(fixed, mu, nu)
+            rows, columns = _used(mu), _used(nu)
+            used, mu_used, nu_used = fixed[:, rows, columns].contiguous(), mu[:, rows], nu[:, columns]
+            solved, potentials = _SOLVERS[solver](used, mu_used, nu_used, **settings)
+            residual_a, residual_b = (solved.sum(2) - mu_used).abs().sum(1), (solved.sum(1) - nu_used).abs().sum(1)
+            if settings.get("unbalanced") is None:
+                solved = _round(solved, mu_used, nu_used)
+            plan, f, g = torch.zeros_like(fixed), torch.zeros_like(mu), torch.zeros_like(nu)
+            plan[:, rows, columns], f[:, rows], g[:, columns] = solved, potentials.f, potentials.g
+            f, g = f.masked_fill(~mask_a, 0.0), g.masked_fill(~mask_b, 0.0)
+        value = (plan * cost).sum(dim=(1, 2))
     return TransportResult(plan, f, g, value, residual_a, residual_b, potentials.iterations)
 
 
@@ -209,20 +222,6 @@ def solver_settings(**options: Unpack[SolverOptions]) -> tuple[str, dict[str, An
     return solver, settings
 
 
-def _solve(
-    solver: str, cost: torch.Tensor, log_mu: torch.Tensor, log_nu: torch.Tensor, settings: dict[str, Any]
-) -> tuple[torch.Tensor, Potentials]:
-    if solver == "exact":
-        return exact(cost, log_mu.exp(), log_nu.exp())
-    if solver == "ipot":
-        return ipot(cost, log_mu, log_nu, settings["epsilon"], settings["iterations"])
-    iterate: Any = {"sinkhorn": sinkhorn, "geomloss": geomloss}[solver]
-    potentials = iterate(cost, log_mu, log_nu, **settings)
-    exponent = (potentials.f[:, :, None] + potentials.g[:, None, :] - cost) / settings["epsilon"]
-    # Exponentiated once, from logs: mu_i nu_j exp(...) would be 0 * inf on padding.
-    return torch.exp(exponent + log_mu[:, :, None] + log_nu[:, None, :]), potentials
-
-
 def _round(plan: torch.Tensor, mu: torch.Tensor, nu: torch.Tensor) -> torch.Tensor:
     """The plan with exactly the marginals mu and nu (Altschuler, Weed & Rigollet 2017, algorithm 2)."""
     tiny = torch.finfo(plan.dtype).tiny
@@ -233,24 +232,32 @@ def _round(plan: torch.Tensor, mu: torch.Tensor, nu: torch.Tensor) -> torch.Tens
     return plan + left_a[:, :, None] * left_b[:, None, :] / left_b.sum(1).clamp_min(tiny)[:, None, None]
 
 
-def _check(cost: torch.Tensor, log_mu: torch.Tensor, log_nu: torch.Tensor) -> None:
-    empty_a, empty_b = (log.isinf().all(dim=1) | log.isnan().any(dim=1) for log in (log_mu, log_nu))
-    broken = ~cost.isfinite().all(dim=2).all(dim=1)
-    if not (empty_a | empty_b | broken).any():  # the one synchronisation with the device
+def _check(cost: torch.Tensor, mu: torch.Tensor, nu: torch.Tensor) -> None:
+    # The weights of an empty side add up to 0, and 0 / 0 is NaN.
+    empty_a, empty_b = (~side.isfinite().all(dim=1) for side in (mu, nu))
+    broken = ~cost.abs().amax(dim=(1, 2)).isfinite()
+    if not (empty_a | empty_b | broken).any():  # a synchronisation with the device
         return
     for wrong, what in (
-        (empty_a, "has no real token with mass on side a"),
-        (empty_b, "has no real token with mass on side b"),
+        (empty_a, "has no real token with mass on side a, or a weight that is negative or not finite"),
+        (empty_b, "has no real token with mass on side b, or a weight that is negative or not finite"),
         (broken, "has a cost that is not finite: NaN or infinite token vectors"),
     ):
         if len(rows := wrong.nonzero()):
             raise ValueError(f"pair {int(rows[0])} {what}")
 
 
-def _log_marginal(mask: torch.Tensor, weights: torch.Tensor | None, like: torch.Tensor) -> torch.Tensor:
-    """Log of the normalised weights of the real tokens, uniform by default; -inf where there is no mass."""
+def _marginal(mask: torch.Tensor, weights: torch.Tensor | None, like: torch.Tensor) -> torch.Tensor:
+    """Normalised weights of the real tokens, uniform by default; 0 where there is no mass."""
     weights = mask.to(like.dtype) if weights is None else weights.to(like.dtype).masked_fill(~mask, 0.0)
-    return (weights / weights.sum(dim=1, keepdim=True)).log()
+    weights = weights.where(weights >= 0, torch.nan)  # for `_check`
+    return weights / weights.sum(dim=1, keepdim=True)
+
+
+def _used(marginal: torch.Tensor) -> slice:
+    """From the first to the last token with mass in any pair: padding and prefixes around them need no work."""
+    at = (marginal > 0).any(dim=0).nonzero()
+    return slice(int(at[0]), int(at[-1]) + 1)
 
 
 def _at_least_float32(values: torch.Tensor) -> torch.Tensor:
