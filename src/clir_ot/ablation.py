@@ -116,10 +116,10 @@ def ablate(
         }
     }
     del loaded
-    shared = {"model.teacher": teacher, "data.collection": str(collection.folder), "data.languages": language}
+    shared = {"model.teacher": teacher, "data.languages": language}
     runs = {
         (name, seed): Variant(
-            name, RunFolder(folder / name / f"seed-{seed}"), ablation.experiment,
+            name, RunFolder(folder / name / f"seed-{seed}"), ablation.experiment, collection.folder,
             {**ablation.common, **settings, **shared, "seed_everything": seed},
         )
         for name, settings in ablation.variants.items()
@@ -157,12 +157,14 @@ class Variant:
         name: of the variant.
         folder: of the run.
         experiment: YAML that `arguments` change.
+        collection: folder; what counts is its content.
         arguments: `{"model.alignment": "mse"}`.
     """
 
     name: str
     folder: RunFolder
     experiment: Path
+    collection: Path
     arguments: dict[str, Any]
 
     def is_measured(self, fingerprint: str) -> bool:
@@ -180,12 +182,12 @@ class Variant:
     def train(self, threads: int) -> str | None:
         """Run `clir-ot fit`, whose output goes to `train.log`; what went wrong, in a line."""
         options = [part for key, value in self.arguments.items() for part in (f"--{key}", _spelt(value))]
-        places = ["--config", str(self.experiment), "--run", str(self.folder.path)]
+        places = ["--config", self.experiment, "--run", self.folder.path, "--data.collection", self.collection]
         log = self.folder.path.with_suffix(".log")
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("a", encoding="utf-8") as output:
             status = subprocess.run(
-                [sys.executable, "-m", "clir_ot.cli", "fit", *places, *options],
+                [sys.executable, "-m", "clir_ot.cli", "fit", *map(str, places), *options],
                 stdout=output, stderr=subprocess.STDOUT, env={**os.environ, "OMP_NUM_THREADS": str(threads)},
             ).returncode  # fmt: skip
         if not status:
