@@ -2,16 +2,12 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
-from safetensors.torch import load_file
 
 from clir_ot import TokenEncoder, cli
 from clir_ot.retrieval.trec import read_run
@@ -171,31 +167,6 @@ def test_a_run_folder_of_another_configuration_is_refused(
     printed = clir(*arguments, "--model.temperature", "0.5")
     assert printed.startswith("FAILED: clir-ot: ")
     assert "model.temperature = 0.02, now 0.5" in printed
-
-
-def test_a_killed_run_goes_on_to_the_same_weights(
-    encoder_folder: Path, collection_folder: Path, tmp_path: Path
-) -> None:
-    def command(run: Path) -> list[str]:
-        arguments = teacher_arguments(encoder_folder, collection_folder, run)
-        return [sys.executable, "-m", "clir_ot.cli", *arguments, *UNLOGGED, "--trainer.max_epochs", "12"]
-
-    killed, whole = tmp_path / "killed", tmp_path / "whole"
-    process = subprocess.Popen(command(killed), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while not (killed / "checkpoints" / "last.ckpt").exists():
-        assert process.poll() is None, "training ended before it could be killed"
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert not (killed / "encoder").exists()
-
-    again = subprocess.run(command(killed), capture_output=True, text=True, check=True)
-    assert "resuming from" in again.stdout
-    subprocess.run(command(whole), capture_output=True, check=True)
-    weights = [load_file(run / "encoder" / "model.safetensors") for run in (killed, whole)]
-    assert weights[0].keys() == weights[1].keys()
-    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
-    assert [json.loads((run / "run.json").read_text())["steps"] for run in (killed, whole)] == [12 * 3] * 2
 
 
 def test_two_processes_train_one_encoder(teacher_run: Path, collection_folder: Path, tmp_path: Path) -> None:

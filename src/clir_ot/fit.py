@@ -11,14 +11,15 @@ from typing import Any
 import yaml
 from jsonargparse import ArgumentError
 from lightning_fabric.utilities.exceptions import MisconfigurationException
-from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.utilities import rank_zero_only
+from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from clir_ot.collections import Collection
 from clir_ot.data.datamodule import CLIRDataModule
 from clir_ot.errors import UserError
 from clir_ot.systems.ranker import Ranker
+from clir_ot.tracking.checkpoints import RunCheckpoint, WholeCheckpointIO
 from clir_ot.tracking.progress import say
 from clir_ot.tracking.run_folder import RunFolder
 from clir_ot.tracking.weights_and_biases import finish, is_offline, sync_command
@@ -36,6 +37,12 @@ class FitCLI(LightningCLI):
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_argument("--run", type=str, required=True, help="the run's folder: new, or to be resumed")
+        parser.add_argument(
+            "--checkpoint_seconds",
+            type=float,
+            default=60.0,
+            help="between checkpoints within an epoch, from which a run that was stopped goes on",
+        )
         parser.link_arguments("seed_everything", "data.seed")
         parser.link_arguments("run", "trainer.default_root_dir")
 
@@ -94,9 +101,8 @@ def fit(arguments: list[str]) -> None:
         return
     run, module = cli.run, cli.model
     trainer: Any = cli.trainer  # its callbacks and flags are set up in ways that mypy does not see
-    trainer.callbacks.append(
-        ModelCheckpoint(run.checkpoints, filename="last", every_n_epochs=1, enable_version_counter=False)
-    )
+    trainer.callbacks.append(RunCheckpoint(run.checkpoint, cli.config.checkpoint_seconds))
+    trainer.strategy.checkpoint_io = WholeCheckpointIO()
     if checkpoint := run.last_checkpoint:
         say(f"{run.path}: resuming from {checkpoint}")
     trained, total = (
@@ -111,6 +117,8 @@ def fit(arguments: list[str]) -> None:
     except UserError:
         run.release()
         raise
+    except SIGTERMException:
+        raise UserError(f"{run.path}: told to end, saved; the same command resumes it") from None
     except KeyboardInterrupt:
         raise UserError(f"{run.path}: interrupted; the same command resumes it") from None
     finally:

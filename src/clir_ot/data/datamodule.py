@@ -5,12 +5,11 @@ from typing import cast
 
 import pytorch_lightning as pl
 import torch
-from torch.utils.data import DataLoader
 
 from clir_ot.collections import Collection
 from clir_ot.collections.languages import canonical_language
-from clir_ot.data.batches import BitextBatch, RankingBatch
 from clir_ot.data.idf import inverse_document_frequencies
+from clir_ot.data.resumable_loader import ResumableLoader
 from clir_ot.data.sampler import HybridBatchSampler
 from clir_ot.data.tokenizer import TextTokenizer
 from clir_ot.data.training_batches import TrainingBatches, TrainingTexts
@@ -75,14 +74,15 @@ class CLIRDataModule(pl.LightningDataModule):
             self.collection, self.languages, rankings=self.bitext_rate < 1, bitext=self.bitext_rate > 0
         )
 
-    def train_dataloader(self) -> DataLoader[RankingBatch | BitextBatch]:
+    def train_dataloader(self) -> ResumableLoader:
         """Batches of this rank; `trainer.use_distributed_sampler` must be False, for the sampler shards itself."""
         trainer = self.trainer
         assert trainer is not None, "the trainer attaches itself before it asks for loaders"
         tokenizer = cast(TextTokenizer, trainer.lightning_module.tokenizer)
         batches = TrainingBatches(self.texts, tokenizer, self.cloze_share, self.passage_words)
         sampler = self.sampler(trainer.global_rank, trainer.world_size)
-        return DataLoader(batches, batch_size=None, sampler=sampler, num_workers=self.workers)
+        progress = trainer.fit_loop.epoch_loop.batch_progress
+        return ResumableLoader(batches, sampler, self.workers, lambda: progress.current.ready)
 
     def piece_idf(self, tokenizer: TextTokenizer) -> tuple[torch.Tensor, torch.Tensor]:
         """Inverse document frequencies of pieces over the bitext's English and foreign sides, (vocabulary,) each."""

@@ -83,7 +83,7 @@ class HybridBatchSampler(Sampler[BatchPlan]):
             raise UserError(f"data.batch_size is {batch_size}; it must be at least the number of devices, {world_size}")
         self.rankings, self.bitext_lengths = rankings, bitext_lengths
         self.alpha, self.bitext_rate, self.english_share = alpha, bitext_rate, english_share
-        self.batch_size, self.seed, self.epoch = batch_size, seed, 0
+        self.batch_size, self.seed, self.epoch, self.start = batch_size, seed, 0, 0
         self.rank, self.world_size = rank, world_size
         self._monolingual = {pair[0]: lengths for pair, lengths in rankings.items() if pair[0] == pair[1]}
         self._cross_lingual: dict[str, list[tuple[str, str]]] = {}
@@ -114,7 +114,7 @@ class HybridBatchSampler(Sampler[BatchPlan]):
             for name, lengths in self._monolingual.items()
         }
         cross_lingual = _shuffled_forever(list(self._cross_lingual), random)
-        for _ in range(len(self)):
+        for number in range(len(self)):
             if random.random() < self.bitext_rate:
                 plan = BatchPlan("bitext", [self._bitext_row(*pair, random) for pair in next(bitext)])
             elif random.random() < self.alpha:
@@ -125,7 +125,8 @@ class HybridBatchSampler(Sampler[BatchPlan]):
                 ids = islice(cross_lingual, self.batch_size)
                 rows = [Row(q, *_choose(self._cross_lingual[q], random), random.random()) for q in ids]
                 plan = BatchPlan("cross-lingual", rows)
-            yield BatchPlan(plan.kind, plan.rows[self.rank :: self.world_size])
+            if number >= self.start:
+                yield BatchPlan(plan.kind, plan.rows[self.rank :: self.world_size])
 
     def _bitext_row(self, language: str, position: int, random: np.random.Generator) -> Row:
         kept_english = random.random() < self.english_share

@@ -34,6 +34,7 @@ class RunFolder:
         self.config = self.path / "config.yaml"
         self.facts = self.path / "run.json"
         self.checkpoints = self.path / "checkpoints"
+        self.checkpoint = self.checkpoints / "last.ckpt"
         self.encoder = self.path / "encoder"
         self.rankings = self.path / "trec"
         self.metrics = self.path / "metrics.json"
@@ -46,8 +47,7 @@ class RunFolder:
     @property
     def last_checkpoint(self) -> Path | None:
         """From which to resume."""
-        path = self.checkpoints / "last.ckpt"
-        return path if path.is_file() else None
+        return self.checkpoint if self.checkpoint.is_file() else None
 
     def check(self, config: dict[str, Any], fingerprint: str) -> None:
         """See that the folder is free, or this configuration's already.
