@@ -29,6 +29,8 @@ def test_bitext_rows_are_a_pair_or_english_twice(batches: TrainingBatches) -> No
     english, foreign = batches.texts.bitext["yo"][3]
     batch = batches[BatchPlan("bitext", [Row(("yo", 3), "yo", "en", 0.1), Row(("yo", 3), "en", "en", 0.1)])]
     assert batch.languages == ["yo", "en"]
+    assert batch.repeated.all()
+    assert (batch.total, batch.total_foreign) == (2, 1)
     assert words(batches, batch.english) == [f"query : {english}"] * 2
     assert words(batches, batch.foreign) == [f"query : {foreign}", f"query : {english}"]
 
@@ -54,3 +56,14 @@ def test_rows_of_one_document_are_no_negatives_of_each_other(batches: TrainingBa
     rows = [Row("d0.0", "en", "en", 0.1), Row("d0.2", "en", "yo", 0.1), Row("d1.0", "yo", "yo", 0.1)]
     relevant = batches[BatchPlan("cross-lingual", rows)].relevant
     assert torch.equal(relevant, torch.tensor([[True, True, False], [True, True, False], [False, False, True]]))
+
+
+def test_what_is_no_negative_is_known_of_the_other_ranks_rows_too(batches: TrainingBatches) -> None:
+    rows = [Row("d0.0", "en", "en", 0.1), Row("d1.0", "yo", "yo", 0.1)]
+    others = [Row("d1.2", "en", "yo", 0.9), Row("d4.0", "yo", "en", 0.1)]
+    relevant = batches[BatchPlan("cross-lingual", rows, others)].relevant
+    assert torch.equal(relevant, torch.tensor([[True, False, False, False], [False, True, True, False]]))
+    plan = BatchPlan("bitext", [Row(("yo", 1), "yo", "en", 0.1)], [Row(("yo", i), "en", "en", 0.1) for i in (2, 1)])
+    batch = batches[plan]
+    assert batch.repeated.tolist() == [[True, False, True]]
+    assert (batch.total, batch.total_foreign) == (3, 1)

@@ -26,14 +26,21 @@ def teacher_folder(encoder_folder: Path, tmp_path_factory: pytest.TempPathFactor
     return folder
 
 
+def bitext_batch(module: OTDistillation, english: list[str], foreign: list[str], languages: list[str]) -> BitextBatch:
+    """As the DataModule makes it of these rows."""
+    rows = sorted(zip(languages, english, foreign, strict=True), key=lambda row: row[0] == "en")
+    names, x, y = (list(column) for column in zip(*rows, strict=True))
+    repeated = torch.tensor([[a == b for b in x] for a in x])
+    encode = module.tokenizer.queries
+    return BitextBatch(encode(x), encode(y), names, repeated, len(x), sum(name != "en" for name in names))
+
+
 def step(module: OTDistillation, monkeypatch: pytest.MonkeyPatch, languages: list[str]) -> dict[str, float]:
     """What one training step logs."""
     logged: dict[str, torch.Tensor] = {}
     monkeypatch.setattr(module, "log_step", lambda values, rows: logged.update(values))
     foreign = [x if name == "en" else y for x, y, name in zip(ENGLISH, FOREIGN, languages, strict=True)]
-    module.training_step(
-        BitextBatch(module.tokenizer.queries(ENGLISH), module.tokenizer.queries(foreign), languages), 0
-    )
+    module.training_step(bitext_batch(module, ENGLISH, foreign, languages), 0)
     return {name: float(value) for name, value in logged.items()}
 
 

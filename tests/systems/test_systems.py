@@ -101,10 +101,12 @@ def test_a_sentence_beside_itself_costs_nothing_at_the_start_and_a_translation_d
     logged: dict[str, torch.Tensor] = {}
     monkeypatch.setattr(module, "log_step", lambda values, rows: logged.update(values))
     english = module.tokenizer.queries(["bara desil fitem", "govu kuzo"])
-    loss = module.training_step(BitextBatch(english, english, ["en", "en"]), 0)
+    repeated = torch.eye(2, dtype=torch.bool)
+    loss = module.training_step(BitextBatch(english, english, ["en", "en"], repeated, 2, 0), 0)
     assert loss.item() == pytest.approx(0, abs=1e-5)
-    foreign = module.tokenizer.queries(["bara desil fitem", "xuvog"])
-    mixed = module.training_step(BitextBatch(english, foreign, ["en", "yo"]), 0)
+    english = module.tokenizer.queries(["govu kuzo", "bara desil fitem"])
+    foreign = module.tokenizer.queries(["xuvog", "bara desil fitem"])
+    mixed = module.training_step(BitextBatch(english, foreign, ["yo", "en"], repeated, 2, 1), 0)
     assert mixed.item() > 0.01
     assert logged["english"].item() == pytest.approx(0, abs=1e-5)
     assert logged["ot"].item() > 0.01

@@ -38,12 +38,13 @@ class Tokens:
 
 @dataclass
 class RankingBatch:
-    """Queries with one relevant document each; the other rows' documents are the negatives.
+    """Queries with one relevant document each; all other documents of the batch are the negatives.
 
     Attributes:
         queries, documents: row b of `documents` is relevant to row b of `queries`.
-        relevant: (B, B) bool, [q, d] True where document d is relevant to query q by the judgements or translates
-            a relevant document (same `_id`). True on the diagonal; off the diagonal such a pair is no negative.
+        relevant: (B, S) bool, S >= B documents: the own B, then those of the other ranks. [q, d] is True where document
+            d is relevant to query q by the judgements or translates a relevant document (same `_id`). True on the
+            diagonal; off the diagonal such a pair is no negative.
         query_languages, document_languages: of each row.
     """
 
@@ -60,12 +61,18 @@ class BitextBatch:
 
     Attributes:
         english, foreign: both tokenised as queries, for it is the query side that is distilled.
-        languages: of the foreign side of each row; `en` in the rows that keep English in place.
+        languages: of the foreign side of each row; `en` in the rows that keep English in place, which come last.
+        repeated: (B, S) bool, S >= B English sentences: the own B, then those of the other ranks. [b, s] is True where
+            sentence s is the text of row b. True on the diagonal.
+        total, total_foreign: rows of all ranks, and how many of them do not keep English in place.
     """
 
     english: Tokens
     foreign: Tokens
     languages: list[str]
+    repeated: torch.Tensor
+    total: int
+    total_foreign: int
 
 
 @dataclass

@@ -34,10 +34,17 @@ class Row(NamedTuple):
 
 
 class BatchPlan(NamedTuple):
-    """The rows of one batch, all of one kind."""
+    """The rows of one batch, all of one kind.
+
+    Attributes:
+        kind: of all rows.
+        rows: of this rank; in a bitext batch, rows that keep English in place come last.
+        others: of the other ranks, in the order of ranks; none in a single process.
+    """
 
     kind: Literal["monolingual", "cross-lingual", "bitext"]
     rows: list[Row]
+    others: Sequence[Row] = ()
 
 
 class HybridBatchSampler(Sampler[BatchPlan]):
@@ -116,7 +123,8 @@ class HybridBatchSampler(Sampler[BatchPlan]):
         cross_lingual = _shuffled_forever(list(self._cross_lingual), random)
         for number in range(len(self)):
             if random.random() < self.bitext_rate:
-                plan = BatchPlan("bitext", [self._bitext_row(*pair, random) for pair in next(bitext)])
+                rows = [self._bitext_row(*pair, random) for pair in next(bitext)]
+                plan = BatchPlan("bitext", sorted(rows, key=lambda row: row.query_language == "en"))
             elif random.random() < self.alpha:
                 language = _choose(sorted(monolingual), random)
                 rows = [Row(query, language, language, random.random()) for query in next(monolingual[language])]
@@ -126,7 +134,13 @@ class HybridBatchSampler(Sampler[BatchPlan]):
                 rows = [Row(q, *_choose(self._cross_lingual[q], random), random.random()) for q in ids]
                 plan = BatchPlan("cross-lingual", rows)
             if number >= self.start:
-                yield BatchPlan(plan.kind, plan.rows[self.rank :: self.world_size])
+                yield self._own(plan)
+
+    def _own(self, plan: BatchPlan) -> BatchPlan:
+        """The plan as this rank sees it."""
+        ranks = [plan.rows[rank :: self.world_size] for rank in range(self.world_size)]
+        own = ranks.pop(self.rank)
+        return BatchPlan(plan.kind, own, [row for rows in ranks for row in rows])
 
     def _bitext_row(self, language: str, position: int, random: np.random.Generator) -> Row:
         kept_english = random.random() < self.english_share

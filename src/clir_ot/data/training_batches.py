@@ -7,6 +7,7 @@ import torch
 from torch.utils.data import Dataset
 
 from clir_ot.collections import Collection
+from clir_ot.collections.collection import ENGLISH
 from clir_ot.data.batches import BitextBatch, RankingBatch
 from clir_ot.data.inverse_cloze import inverse_cloze
 from clir_ot.data.sampler import BatchPlan, Row
@@ -75,21 +76,30 @@ class TrainingBatches(Dataset[RankingBatch | BitextBatch]):
         self.cloze_share, self.passage_words = cloze_share, passage_words
 
     def __getitem__(self, plan: BatchPlan) -> RankingBatch | BitextBatch:
-        return self._bitext_batch(plan.rows) if plan.kind == "bitext" else self._ranking_batch(plan.rows)
+        return self._bitext_batch(plan) if plan.kind == "bitext" else self._ranking_batch(plan)
 
-    def _bitext_batch(self, rows: Sequence[Row]) -> BitextBatch:
-        english, foreign = [], []
-        for (language, position), read_language, _, _ in rows:
-            pair = self.texts.bitext[language][position]
-            english.append(pair[0])
-            foreign.append(pair[0] if read_language == "en" else pair[1])
-        languages = [row.query_language for row in rows]
-        return BitextBatch(self.tokenizer.queries(english), self.tokenizer.queries(foreign), languages)
+    def _bitext_batch(self, plan: BatchPlan) -> BitextBatch:
+        everywhere = [*plan.rows, *plan.others]
+        english = [self._pair(row)[0] for row in everywhere]
+        own = english[: len(plan.rows)]
+        foreign = [
+            pair[0] if row.query_language == ENGLISH else pair[1] for row in plan.rows for pair in [self._pair(row)]
+        ]
+        return BitextBatch(
+            self.tokenizer.queries(own),
+            self.tokenizer.queries(foreign),
+            [row.query_language for row in plan.rows],
+            torch.tensor([[text == other for other in english] for text in own]),
+            len(everywhere),
+            sum(row.query_language != ENGLISH for row in everywhere),
+        )
 
-    def _ranking_batch(self, rows: Sequence[Row]) -> RankingBatch:
+    def _ranking_batch(self, plan: BatchPlan) -> RankingBatch:
+        rows = plan.rows
         queries = [self.texts.queries[row.query_language][row.item] for row in rows]
         chosen = [self._document(row) for row in rows]
-        relevant = [[document in self.texts.relevant[row.item] for document, _ in chosen] for row in rows]
+        documents = [*(document for document, _ in chosen), *(self._document_id(row)[0] for row in plan.others)]
+        relevant = [[document in self.texts.relevant[row.item] for document in documents] for row in rows]
         return RankingBatch(
             self.tokenizer.queries(queries),
             self.tokenizer.documents([passage for _, passage in chosen]),
@@ -98,17 +108,25 @@ class TrainingBatches(Dataset[RankingBatch | BitextBatch]):
             [row.document_language for row in rows],
         )
 
-    def _document(self, row: Row) -> tuple[str, str]:
-        """`_id` of one relevant document, and the passage to train on."""
+    def _pair(self, row: Row) -> tuple[str, str]:
+        language, position = row.item
+        pair: tuple[str, str] = self.texts.bitext[language][position]
+        return pair
+
+    def _document_id(self, row: Row) -> tuple[str, float]:
+        """`_id` of the relevant document that the row's draw chooses, and what is left of the draw: again uniform."""
         documents = self.texts.documents[row.document_language]
         candidates = [d for d in self.texts.relevant[row.item] if d in documents]
         scaled = row.draw * len(candidates)
-        document = candidates[int(scaled)]
-        text = documents[document]
+        return candidates[int(scaled)], scaled % 1
+
+    def _document(self, row: Row) -> tuple[str, str]:
+        """`_id` of one relevant document, and the passage to train on."""
+        document, draw = self._document_id(row)
+        text = self.texts.documents[row.document_language][document]
         if self.cloze_share is None:
             return document, text
-        # The fraction left over from the choice of document is again uniform.
-        leave_out = scaled % 1 < self.cloze_share
+        leave_out = draw < self.cloze_share
         # A document in another language holds the query's translation.
         query = self.texts.queries.get(row.document_language, {}).get(row.item, "")
         if not query:

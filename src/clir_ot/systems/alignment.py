@@ -1,6 +1,6 @@
 """What a student's sentence is aligned with its teacher's by: transport, its rivals, and their sums.
 
-B pairs, S English sentences of the batch (the pairs' own first), N teacher tokens, M student tokens, D dimensions.
+B pairs, S English sentences of the batch, N teacher tokens, M student tokens, D dimensions.
 """
 
 import math
@@ -51,6 +51,24 @@ class AlignmentOptions:
     solver: SolverOptions
 
 
+@dataclass(frozen=True)
+class Contrast:
+    """English sentences that a student's sentence is compared with: the pairs' own first, row by row.
+
+    Attributes:
+        vectors: (S, N, D), the teacher's.
+        mask, content: (S, N) bool, as in `Tokens`.
+        repeated: (B, S) bool, True where a sentence is the text of a pair's own.
+        idf: (S, N), inverse document frequencies of the pieces; for marginals `idf`.
+    """
+
+    vectors: torch.Tensor
+    mask: torch.Tensor
+    content: torch.Tensor
+    repeated: torch.Tensor
+    idf: torch.Tensor | None
+
+
 class Alignment:
     """The terms of a formula such as `ot`, `mse` or `ot+0.1*contrastive`, over the pairs of a batch.
 
@@ -90,41 +108,60 @@ class Alignment:
         student: torch.Tensor,
         english: Tokens,
         foreign: Tokens,
+        contrast: Contrast,
         idf: Idf | None,
     ) -> dict[str, torch.Tensor]:
         """Every term's mean over the pairs, unweighted; with transport also the worst marginal residual.
 
         Args:
-            teacher: (S, N, D), of `english`, S >= B: row b is the translation of the student's row b, all others are
-                what it is contrasted with.
+            teacher: (B, N, D), of `english`.
             student: (B, M, D), of `foreign`.
+            contrast: the English sentences of the whole batch.
             idf: for marginals `idf`.
 
         Raises:
             ValueError: see `solve_transport`.
         """
-        count = len(student)
-        own, own_english = teacher[:count], english[:count]
         losses: dict[str, torch.Tensor] = {}
         if self.weights.keys() & _WITH_MARGINALS:
-            losses |= self._plan_terms(own, student, own_english, foreign, idf)
+            losses |= self._plan_terms(teacher, student, english, foreign, idf)
         if "mse" in self.weights:
-            losses["mse"] = pooled_mse(own, student, own_english.mask, foreign.mask).mean()
-        relevant = _same_text(own_english, english)  # (B, S)
+            losses["mse"] = pooled_mse(teacher, student, english.mask, foreign.mask).mean()
         if "ot_contrastive" in self.weights:
-            mask_a, mask_b = self._massive(english), self._massive(foreign)
-            options = self._solver_options(english, foreign, idf)
-            costs, residuals = transport_costs(teacher, student, mask_a, mask_b, cost=self.cost, **options)  # (B, S)
+            options: SolverOptions = {**self.solver}
+            if self.marginals == "idf" and idf:
+                options["weights_a"], options["weights_b"] = contrast.idf, idf[1][foreign.input_ids]
+            masks = contrast.mask if self.marginals == "uniform" else contrast.content, self._massive(foreign)
+            costs, residuals = transport_costs(contrast.vectors, student, *masks, cost=self.cost, **options)  # (B, S)
             losses["marginal_residual"] = residuals.max()
-            losses["ot_contrastive"] = info_nce(-costs, relevant, self.temperature)
+            losses["ot_contrastive"] = info_nce(-costs, contrast.repeated, self.temperature)
         if self.weights.keys() & {"contrastive", "scores"}:
-            scores = maxsim(student, teacher, foreign.mask, english.mask)  # (B, S)
+            scores = maxsim(student, contrast.vectors, foreign.mask, contrast.mask)  # (B, S)
             if "contrastive" in self.weights:
-                losses["contrastive"] = info_nce(scores, relevant, self.temperature)
+                losses["contrastive"] = info_nce(scores, contrast.repeated, self.temperature)
             if "scores" in self.weights:
-                wanted = maxsim(own, teacher, own_english.mask, english.mask)
+                wanted = maxsim(teacher, contrast.vectors, english.mask, contrast.mask)
                 losses["scores"] = score_divergence(wanted, scores, self.temperature)
         return losses
+
+    @property
+    def contrasts(self) -> bool:
+        """Whether a term compares a sentence with those of other pairs."""
+        return bool(self.weights.keys() & _WITH_TEMPERATURE)
+
+    @property
+    def names(self) -> list[str]:
+        """Of what `__call__` returns."""
+        names = list(self.weights)
+        if self._anchors:
+            names.append("anchors")
+        if self.weights.keys() & _WITH_SOLVER:
+            names.append("marginal_residual")
+        return names
+
+    @property
+    def _anchors(self) -> bool:
+        return bool(self.weights.keys() & _WITH_MARGINALS and self.marginals != "uniform" and self.anchor_weight)
 
     def total(self, losses: Mapping[str, torch.Tensor]) -> torch.Tensor | float:
         """The formula's value from its terms' and the anchors'."""
@@ -157,7 +194,7 @@ class Alignment:
             losses["nearest"] = _value(nearest_plan(cost, mask_a, nu), cost)
         if "greedy" in self.weights:
             losses["greedy"] = _value(greedy_plan(cost, mask_a, mask_b), cost)
-        if self.marginals != "uniform" and self.anchor_weight:
+        if self._anchors:
             anchors = anchor_plan(english.mask & ~english.content, foreign.mask & ~foreign.content)
             losses["anchors"] = _value(anchors, cost)
         return losses
@@ -214,8 +251,3 @@ def _marginal(mask: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
 def _value(plan: torch.Tensor, cost: torch.Tensor) -> torch.Tensor:
     """Mean over pairs of <P, C>."""
     return (plan * cost).sum(dim=(1, 2)).mean()
-
-
-def _same_text(texts: Tokens, others: Tokens) -> torch.Tensor:
-    """(B, S) bool, True where two texts are equal. Both are rows of one padded batch."""
-    return (texts.input_ids[:, None, :] == others.input_ids[None, :, :]).all(dim=-1)

@@ -5,6 +5,7 @@ import torch
 from clir_ot.collections.cache import locate
 from clir_ot.data.batches import RankingBatch
 from clir_ot.models.encoder import TokenEncoder
+from clir_ot.models.gather import with_others
 from clir_ot.models.losses import info_nce
 from clir_ot.models.maxsim import maxsim
 from clir_ot.systems.ranker import Ranker
@@ -14,7 +15,7 @@ class HybridBatchRanker(Ranker):
     """One encoder for queries and documents of all languages, InfoNCE over MaxSim (Elmahdy, Lin & Ahmad 2024).
 
     The paper's mix of monolingual and cross-lingual batches is the DataModule's `alpha`. Negatives are the other rows
-    of the batch, on several devices those of the same device. Consumes `RankingBatch`.
+    of the batch, on all devices. Consumes `RankingBatch`.
 
     Args:
         encoder: folder or hub name of a Hugging Face encoder, or `starter`.
@@ -61,12 +62,14 @@ class HybridBatchRanker(Ranker):
         self.temperature = temperature
 
     def training_step(self, batch: RankingBatch, batch_idx: int) -> torch.Tensor:
-        """InfoNCE of every query against the documents of its batch."""
+        """InfoNCE of every query against the documents of its batch, those on other devices too."""
         queries, documents = self.encoder(batch.queries), self.encoder(batch.documents)  # (B, N, D)
-        scores = maxsim(queries, documents, batch.queries.mask, batch.documents.mask)  # (B, B)
-        loss = info_nce(scores, batch.relevant, self.temperature)
+        documents, mask = with_others(documents, batch.documents.mask)  # (S, N, D)
+        scores = maxsim(queries, documents, batch.queries.mask, mask)  # (B, S)
+        part = self.part(*scores.shape)
+        loss = part * info_nce(scores, batch.relevant, self.temperature)
         with torch.no_grad():
-            accuracy = batch.relevant.gather(1, scores.argmax(dim=1, keepdim=True)).float().mean()
+            accuracy = part * batch.relevant.gather(1, scores.argmax(dim=1, keepdim=True)).float().mean()
         self.log_step({"loss": loss, "in_batch_accuracy": accuracy}, rows=len(scores))
         return loss
 

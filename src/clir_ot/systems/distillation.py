@@ -9,8 +9,9 @@ from clir_ot.data.batches import BitextBatch, Tokens
 from clir_ot.errors import UserError
 from clir_ot.models.alignments import anchor_plan
 from clir_ot.models.encoder import TokenEncoder
+from clir_ot.models.gather import with_others
 from clir_ot.models.transport import Cost, Solver, SolverOptions, TransportResult, token_cost
-from clir_ot.systems.alignment import Alignment, AlignmentOptions, Marginals
+from clir_ot.systems.alignment import Alignment, AlignmentOptions, Contrast, Marginals
 from clir_ot.systems.ranker import Ranker
 
 
@@ -107,28 +108,43 @@ class OTDistillation(Ranker):
 
     def training_step(self, batch: BitextBatch, batch_idx: int) -> torch.Tensor:
         """Mean over pairs of the alignment's loss, and of the identity's cost in the English rows."""
-        rows = range(len(batch.languages))
-        foreign_rows = [row for row in rows if batch.languages[row] != ENGLISH]
-        english_rows = [row for row in rows if batch.languages[row] == ENGLISH]
-        # Foreign pairs first: the positive of a sentence stands in its own row among the documents.
-        order = torch.tensor(foreign_rows + english_rows, device=self.device)
-        count = len(foreign_rows)
-        english, foreign = batch.english[order], batch.foreign[order]
+        english, foreign = batch.english, batch.foreign
         teacher, student = self._encode(english, foreign)  # (B, N, D), (B, M, D)
         self._check(english, teacher, english.mask)
         self._check(english, student, foreign.mask)
-        losses: dict[str, torch.Tensor] = {}
+        count = sum(language != ENGLISH for language in batch.languages)  # English rows come last
+        contrast = self._contrast(batch, teacher, count)
+        # A rank without such pairs logs zeros: what is averaged over ranks must be there on all of them.
+        losses = dict.fromkeys(self.alignment.names, student.new_zeros(()))
         if count:
-            losses = self.alignment(teacher, student[:count], english, foreign[:count], self._idf)
+            pairs = teacher[:count], student[:count], english[:count], foreign[:count]
+            terms = self.alignment(*pairs, contrast, self._idf)
+            part = self.part(count, batch.total_foreign)
+            losses = {name: part * loss for name, loss in terms.items()}
         # A sentence beside itself needs no transport, whose entropy would pull its tokens towards each other.
         itself = 0.0 * student.sum()  # so that a batch without any term can still go backwards
-        if english_rows:
-            mask_a, mask_b = english.mask[count:], foreign.mask[count:]
-            cost = token_cost(teacher[count:], student[count:], mask_a, mask_b, self.alignment.cost)
-            itself = (anchor_plan(mask_a, mask_b) * cost).sum(dim=(1, 2)).mean()
-        loss = (count * self.alignment.total(losses) + self.english_weight * len(english_rows) * itself) / len(rows)
-        self.log_step({"loss": loss, "english": itself.detach(), **losses}, rows=len(rows))
+        kept, total_kept = len(batch.languages) - count, batch.total - batch.total_foreign
+        if kept:
+            masks = english.mask[count:], foreign.mask[count:]
+            cost = token_cost(teacher[count:], student[count:], *masks, self.alignment.cost)
+            itself = self.part(kept, total_kept) * (anchor_plan(*masks) * cost).sum(dim=(1, 2)).mean()
+        loss = (
+            batch.total_foreign * self.alignment.total(losses) + self.english_weight * total_kept * itself
+        ) / batch.total
+        self.log_step({"loss": loss, "english": itself.detach(), **losses}, rows=len(batch.languages))
         return loss
+
+    def _contrast(self, batch: BitextBatch, teacher: torch.Tensor, count: int) -> Contrast:
+        """The English sentences of all ranks; every rank must call it, whatever its own rows are."""
+        tokens = batch.english
+        if not self.alignment.contrasts:
+            return Contrast(teacher, tokens.mask, tokens.content, batch.repeated[:count], None)
+        idf = self._idf[0][tokens.input_ids] if self._idf else torch.ones_like(tokens.mask)
+        # Content and rarity travel as two more dimensions of the vectors.
+        carried = torch.cat([teacher, tokens.content[..., None], idf[..., None]], dim=-1)
+        vectors, mask = with_others(carried, tokens.mask)
+        content = vectors[..., -2] > 0.5
+        return Contrast(vectors[..., :-2], mask, content & mask, batch.repeated[:count], vectors[..., -1])
 
     def transport(self, english: Tokens, foreign: Tokens) -> TransportResult:
         """Couplings of the teacher's English tokens (B, N) with the student's foreign ones (B, M)."""

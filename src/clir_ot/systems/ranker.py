@@ -74,8 +74,12 @@ class Ranker(pl.LightningModule):
         trained = {name for name, parameter in self.named_parameters() if parameter.requires_grad}
         checkpoint["state_dict"] = {k: v for k, v in checkpoint["state_dict"].items() if k in trained}
 
+    def part(self, own: int, total: int) -> float:
+        """What to multiply a mean over own rows by, so that the mean of all ranks is that over all ranks' rows."""
+        return own * (self._trainer.world_size if self._trainer else 1) / max(1, total)
+
     def log_step(self, values: dict[str, torch.Tensor], rows: int) -> None:
-        """Log scalars of a training step and the learning rate under `train/`; the loss also on the progress bar."""
+        """Log scalars of a training step, averaged over ranks, and the learning rate under `train/`."""
         self.log("train/learning_rate", self.trainer.optimizers[0].param_groups[0]["lr"])
         for name, value in values.items():
-            self.log(f"train/{name}", value, prog_bar=name == "loss", batch_size=rows)
+            self.log(f"train/{name}", value, prog_bar=name == "loss", batch_size=rows, sync_dist=True)

@@ -1,0 +1,89 @@
+"""Two processes give the gradient, the loss and the weights of one on the union batch.
+
+Run as a script, this file takes one optimizer step and writes its gradient.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from clir_ot import TokenEncoder
+
+SYSTEMS = ["teacher", "hybrid", "ot", "ot_contrastive", "0.3*contrastive+0.5*scores"]
+
+
+@pytest.fixture(scope="module")
+def folders(encoder_folder: Path, collection_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    torch.manual_seed(1)
+    teacher = tmp_path_factory.mktemp("processes") / "teacher"
+    TokenEncoder.from_pretrained(encoder_folder, dimensions=8, query_prefix="query: ").save_pretrained(teacher)
+    return [str(encoder_folder), str(teacher), str(collection_folder)]
+
+
+def gradients(folders: list[str], folder: Path, devices: int) -> dict[str, Any]:
+    found = folder / f"{devices}.pt"
+    subprocess.run(
+        [sys.executable, __file__, *folders, str(devices), str(found)],
+        check=True, timeout=240, env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    return torch.load(found)
+
+
+def test_two_processes_have_the_gradient_of_one(folders: list[str], tmp_path: Path) -> None:
+    alone, together = (gradients(folders, tmp_path, devices) for devices in (1, 2))
+    assert alone.keys() == together.keys()
+    assert len(alone) == 2 * len(SYSTEMS)
+    for case in alone:
+        expected, found = alone[case]["gradient"].double(), together[case]["gradient"].double()
+        assert expected.norm() > 1e-4, case
+        assert (found - expected).norm() / expected.norm() < 1e-5, case
+        assert torch.cosine_similarity(found, expected, dim=0) > 1 - 1e-9, case
+        assert together[case]["loss"] == pytest.approx(alone[case]["loss"], rel=1e-5), case
+
+
+def main(encoder: str, teacher: str, collection: str, devices: str, output: str) -> None:
+    import pytorch_lightning as pl
+
+    from clir_ot import CLIRDataModule, HybridBatchRanker, OTDistillation, TeacherRanker
+
+    class Keep(pl.Callback):
+        def on_before_optimizer_step(self, trainer: pl.Trainer, module: pl.LightningModule, optimizer: Any) -> None:
+            self.gradient = torch.cat([p.grad.flatten() for p in module.parameters() if p.grad is not None])
+
+    found = {}
+    for system in SYSTEMS:
+        for accumulate in (1, 2):
+            pl.seed_everything(0)
+            options: dict[str, Any] = {"batch_size": 7}  # 4 rows and 3
+            module: pl.LightningModule
+            if system == "teacher":
+                module, languages = TeacherRanker(encoder, dimensions=8, dropout=False), "en"
+            elif system == "hybrid":
+                module, languages = HybridBatchRanker(encoder, dimensions=8, dropout=False), "en,yo,sw"
+                options["alpha"] = 0.0
+            else:
+                module, languages = OTDistillation(teacher, alignment=system), "yo"
+                options |= {"bitext_rate": 1.0, "english_share": 0.4}
+            with torch.no_grad():  # a student that is no longer its teacher, the same on every rank
+                for parameter in module.encoder.parameters():
+                    parameter += 0.01 * torch.randn_like(parameter)
+            keep = Keep()
+            trainer = pl.Trainer(
+                accelerator="cpu", devices=int(devices), strategy="ddp" if int(devices) > 1 else "auto", logger=False,
+                enable_progress_bar=False, enable_model_summary=False, enable_checkpointing=False,
+                use_distributed_sampler=False, max_steps=1, accumulate_grad_batches=accumulate, callbacks=[keep],
+            )  # fmt: skip
+            trainer.fit(module, CLIRDataModule(collection, languages, **options))
+            loss = float(trainer.callback_metrics["train/loss"])
+            found[f"{system}, {accumulate}"] = {"gradient": keep.gradient, "loss": loss}
+    if trainer.is_global_zero:
+        torch.save(found, output)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
