@@ -123,7 +123,8 @@ def test_weights_and_biases_gets_losses_speed_metrics_and_plans(
     logged = next(offline.glob("*.wandb")).read_bytes()
     for key in (
         b"train/loss",
-        b"train/ot",
+        b"train/ot_contrastive",
+        b"plans/yo/entropy",
         b"train/marginal_residual",
         b"train/learning_rate",
         b"speed/tokens_per_second",
