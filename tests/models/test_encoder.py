@@ -74,3 +74,23 @@ def test_a_folder_without_encoder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no encoder there") as caught:
         TokenEncoder.from_pretrained(tmp_path)
     assert "\n" not in str(caught.value)
+
+
+def test_a_dense_encoder_gives_a_text_the_projection_of_its_mean_state(encoder_folder: Path, tmp_path: Path) -> None:
+    encoder = TokenEncoder.from_pretrained(encoder_folder, dimensions=8, scoring="dense").eval()
+    tokens = encoder.tokenizer.queries(["bara desil fitem", "govu"])
+    with torch.no_grad():
+        vectors, mask = encoder.vectors(tokens)
+        states = encoder.transformer(input_ids=tokens.input_ids, attention_mask=tokens.attention_mask).last_hidden_state
+        means = torch.stack(
+            [row[: int(n)].mean(0) for row, n in zip(states, tokens.attention_mask.sum(1), strict=True)]
+        )
+        expected = torch.nn.functional.normalize(means @ encoder.projection.weight.T, dim=-1)
+    assert vectors.shape == (2, 1, 8)
+    assert mask.all()
+    assert torch.allclose(vectors[:, 0], expected, atol=1e-6)
+    encoder.save_pretrained(tmp_path / "dense")
+    again = TokenEncoder.from_pretrained(tmp_path / "dense").eval()
+    assert again.scoring == "dense"
+    with torch.no_grad():
+        assert torch.equal(again.vectors(tokens)[0], vectors)

@@ -14,7 +14,7 @@ import torch
 
 from clir_ot import TokenEncoder
 
-SYSTEMS = ["teacher", "hybrid", "ot", "ot_contrastive", "0.3*contrastive+0.5*scores"]
+SYSTEMS = ["teacher", "hybrid", "fair", "ot", "ot_contrastive", "0.3*contrastive+0.5*scores"]
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +66,10 @@ def main(encoder: str, teacher: str, collection: str, devices: str, output: str)
             elif system == "hybrid":
                 module, languages = HybridBatchRanker(encoder, dimensions=8, dropout=False), "en,yo,sw"
                 options["alpha"] = 0.0
+            elif system == "fair":
+                weights: dict[str, Any] = {"language_block_weight": 0.5, "language_correlation_weight": 0.5}
+                module = HybridBatchRanker(encoder, dimensions=8, dropout=False, scoring="dense", **weights)
+                languages, options["alpha"] = "en,yo,sw", 0.0
             else:
                 module, languages = OTDistillation(teacher, alignment=system), "yo"
                 options |= {"bitext_rate": 1.0, "english_share": 0.4}

@@ -45,7 +45,7 @@ class RankingBatch:
         relevant: (B, S) bool, S >= B documents: the own B, then those of the other ranks. [q, d] is True where document
             d is relevant to query q by the judgements or translates a relevant document (same `_id`). True on the
             diagonal; off the diagonal such a pair is no negative.
-        query_languages, document_languages: of each row.
+        query_languages, document_languages: of S rows, in the same order.
     """
 
     queries: Tokens

@@ -104,8 +104,8 @@ class TrainingBatches(Dataset[RankingBatch | BitextBatch]):
             self.tokenizer.queries(queries),
             self.tokenizer.documents([passage for _, passage in chosen]),
             torch.tensor(relevant),
-            [row.query_language for row in rows],
-            [row.document_language for row in rows],
+            [row.query_language for row in (*rows, *plan.others)],
+            [row.document_language for row in (*rows, *plan.others)],
         )
 
     def _pair(self, row: Row) -> tuple[str, str]:

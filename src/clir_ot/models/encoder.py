@@ -1,6 +1,6 @@
-"""The token encoder: a multilingual transformer, a linear projection, L2-normalised token vectors.
+"""The encoder: a multilingual transformer, a linear projection, L2-normalised vectors, one a token or one a text.
 
-B texts, N tokens, H hidden size of the transformer, D dimensions of a token vector.
+B texts, N tokens, V vectors of a text (N, or 1), H hidden size of the transformer, D dimensions of a vector.
 """
 
 from pathlib import Path
@@ -13,7 +13,7 @@ from torch import nn
 from clir_ot.data.batches import Tokens
 from clir_ot.data.tokenizer import TextTokenizer
 from clir_ot.errors import UserError
-from clir_ot.models.encoder_folder import load_parts, save_parts
+from clir_ot.models.encoder_folder import Scoring, load_parts, save_parts
 
 
 class TokenEncoder(nn.Module):
@@ -23,13 +23,17 @@ class TokenEncoder(nn.Module):
         transformer: gives (B, N, H) hidden states.
         projection: H -> D, without bias.
         tokenizer: text to tokens, with the prefixes and lengths that the encoder was trained with.
+        scoring: `late` interaction over token vectors, or `dense`: one vector a text.
     """
 
-    def __init__(self, transformer: Any, projection: nn.Linear, tokenizer: TextTokenizer) -> None:
+    def __init__(
+        self, transformer: Any, projection: nn.Linear, tokenizer: TextTokenizer, scoring: Scoring = "late"
+    ) -> None:
         super().__init__()
         self.transformer: Any = transformer
         self.projection = projection
         self.tokenizer = tokenizer
+        self.scoring: Scoring = scoring
 
     @classmethod
     def from_pretrained(
@@ -41,6 +45,7 @@ class TokenEncoder(nn.Module):
         document_prefix: str = "",
         query_length: int = 64,
         document_length: int = 256,
+        scoring: Scoring = "late",
     ) -> Self:
         """Load a folder that `save_pretrained` wrote, or any Hugging Face encoder, local or from the hub.
 
@@ -50,16 +55,33 @@ class TokenEncoder(nn.Module):
         Raises:
             UserError: no such folder or model, or weights missing in it.
         """
-        return cls(*load_parts(name, dimensions, query_prefix, document_prefix, query_length, document_length))
+        texts = query_prefix, document_prefix, query_length, document_length
+        return cls(*load_parts(name, dimensions, *texts, scoring))
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write a Hugging Face folder, the projection in sentence-transformers' layout, whole or not at all."""
-        save_parts(Path(folder), self.transformer, self.projection, self.tokenizer)
+        save_parts(Path(folder), self.transformer, self.projection, self.tokenizer, self.scoring)
+
+    def vectors(self, tokens: Tokens) -> tuple[torch.Tensor, torch.Tensor]:
+        """What a text is scored by: unit vectors (B, V, D), and a mask (B, V) that is True on them.
+
+        Dense scoring is MaxSim of one vector with one vector: the projection of the mean hidden state.
+        """
+        if self.scoring == "late":
+            return self(tokens), tokens.mask
+        hidden = self._hidden(tokens)  # (B, N, H)
+        mean = (hidden * tokens.attention_mask[..., None]).sum(dim=1) / tokens.attention_mask.sum(dim=1, keepdim=True)
+        ones = torch.ones(len(mean), 1, dtype=torch.bool, device=mean.device)
+        return F.normalize(self.projection(mean), dim=-1)[:, None], ones
 
     def forward(self, tokens: Tokens) -> torch.Tensor:
         """Unit-length token vectors, (B, N, D); rows where `tokens.mask` is False are meaningless."""
-        hidden = self.transformer(input_ids=tokens.input_ids, attention_mask=tokens.attention_mask)
-        return F.normalize(self.projection(hidden.last_hidden_state), dim=-1)
+        return F.normalize(self.projection(self._hidden(tokens)), dim=-1)
+
+    def _hidden(self, tokens: Tokens) -> torch.Tensor:
+        states = self.transformer(input_ids=tokens.input_ids, attention_mask=tokens.attention_mask)
+        hidden: torch.Tensor = states.last_hidden_state
+        return hidden
 
     def freeze(self, *, word_embeddings: bool, layers: int) -> None:
         """Stop the gradient of the word embedding table, and of everything up to the first `layers` blocks.

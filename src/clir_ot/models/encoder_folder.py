@@ -6,6 +6,8 @@ modules.json                                            0 the transformer, 1 the
 1_Dense/{config.json,model.safetensors}                 the projection
 config_sentence_transformers.json                       prefixes and lengths
 ```
+
+Of an encoder with one vector a text: 1_Pooling, the mean; 2_Dense, the projection; 3_Normalize.
 """
 
 import json
@@ -13,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -22,7 +24,9 @@ from clir_ot.data.tokenizer import TextTokenizer
 from clir_ot.errors import UserError
 from clir_ot.files import replacing
 
-_DENSE = "1_Dense"
+Scoring = Literal["late", "dense"]
+
+_PROJECTIONS: dict[Scoring, str] = {"late": "1_Dense", "dense": "2_Dense"}
 _SETTINGS = "config_sentence_transformers.json"
 _FIELDS = ("query_prefix", "document_prefix", "query_length", "document_length")
 
@@ -34,8 +38,9 @@ def load_parts(
     document_prefix: str,
     query_length: int,
     document_length: int,
-) -> tuple[Any, nn.Linear, TextTokenizer]:
-    """Transformer, projection and tokenizer of a folder or hub model; see `TokenEncoder.from_pretrained`."""
+    scoring: Scoring,
+) -> tuple[Any, nn.Linear, TextTokenizer, Scoring]:
+    """Transformer, projection, tokenizer and scoring of a folder or hub model; see `TokenEncoder.from_pretrained`."""
     from transformers import AutoTokenizer
 
     transformer = _load_transformer(name)
@@ -43,41 +48,58 @@ def load_parts(
         AutoTokenizer.from_pretrained(name), query_prefix, document_prefix, query_length, document_length
     )
     folder = Path(name)
-    if (folder / _DENSE).is_dir():
-        settings = json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))
-        tokenizer = replace(tokenizer, **{field: settings[field] for field in _FIELDS})
-        return transformer, _load_projection(folder / _DENSE), tokenizer
+    for saved, place in _PROJECTIONS.items():
+        if (folder / place).is_dir():
+            settings = json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))
+            tokenizer = replace(tokenizer, **{field: settings[field] for field in _FIELDS})
+            return transformer, _load_projection(folder / place), tokenizer, saved
     projection = nn.Linear(transformer.config.hidden_size, dimensions, bias=False)
     # Orthonormal rows keep the angles between pretrained token vectors better than torch's default does.
     nn.init.orthogonal_(projection.weight)
-    return transformer, projection, tokenizer
+    return transformer, projection, tokenizer, scoring
 
 
-def save_parts(folder: Path, transformer: Any, projection: nn.Linear, tokenizer: TextTokenizer) -> None:
+def save_parts(
+    folder: Path, transformer: Any, projection: nn.Linear, tokenizer: TextTokenizer, scoring: Scoring
+) -> None:
     """Write the folder described above."""
     from safetensors.torch import save_file
 
     with replacing(folder) as temporary, _quietly():
         transformer.save_pretrained(temporary)
         tokenizer.tokenizer.save_pretrained(temporary)
-        dense = temporary / _DENSE
+        dense = temporary / _PROJECTIONS[scoring]
         dense.mkdir()
         save_file({"linear.weight": projection.weight.detach().cpu().contiguous()}, dense / "model.safetensors")
         shape = {
             "in_features": projection.in_features,
             "out_features": projection.out_features,
             "bias": False,
+            "activation_function": "torch.nn.modules.linear.Identity",
         }
-        per_token = {"module_input_name": "token_embeddings", "module_output_name": "token_embeddings"}
-        identity = {"activation_function": "torch.nn.modules.linear.Identity"}
-        _write_json(dense / "config.json", shape | identity | per_token)
-        modules = [
-            {"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
-            {"idx": 1, "name": "1", "path": _DENSE, "type": "sentence_transformers.models.Dense"},
+        modules = [("", "Transformer"), (dense.name, "Dense")]
+        if scoring == "late":
+            shape |= {"module_input_name": "token_embeddings", "module_output_name": "token_embeddings"}
+        else:
+            modules = [
+                ("", "Transformer"),
+                ("1_Pooling", "Pooling"),
+                (dense.name, "Dense"),
+                ("3_Normalize", "Normalize"),
+            ]
+            (temporary / "1_Pooling").mkdir()
+            pooling = {"word_embedding_dimension": projection.in_features, "pooling_mode_mean_tokens": True}
+            _write_json(temporary / "1_Pooling" / "config.json", pooling)
+            (temporary / "3_Normalize").mkdir()
+        _write_json(dense / "config.json", shape)
+        listed = [
+            {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{kind}"}
+            for i, (path, kind) in enumerate(modules)
         ]
-        _write_json(temporary / "modules.json", modules)
+        _write_json(temporary / "modules.json", listed)
         settings = {field: getattr(tokenizer, field) for field in _FIELDS}
-        _write_json(temporary / _SETTINGS, settings | {"similarity_fn_name": "MaxSim"})
+        similarity = "MaxSim" if scoring == "late" else "cosine"
+        _write_json(temporary / _SETTINGS, settings | {"similarity_fn_name": similarity})
 
 
 def _load_transformer(name: str | Path) -> Any:

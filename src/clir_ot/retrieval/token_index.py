@@ -1,4 +1,4 @@
-"""Encoded texts: the token vectors of each, one after the other."""
+"""Encoded texts: the vectors of each, one a token or one a text, one after the other."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -66,8 +66,8 @@ def encode(
     vectors: list[torch.Tensor] = [torch.empty(0)] * len(names)
     for positions in _batches(order, contents):
         tokens = tokenize([contents[p] for p in positions])
-        encoded = encoder(tokens.to(device)).float().cpu()
-        for position, text_vectors, mask in zip(positions, encoded, tokens.mask, strict=True):
+        encoded, masks = encoder.vectors(tokens.to(device))
+        for position, text_vectors, mask in zip(positions, encoded.float().cpu(), masks.cpu(), strict=True):
             vectors[position] = text_vectors[mask]
         progress(len(positions))
     encoder.train(was_training)

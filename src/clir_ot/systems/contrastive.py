@@ -4,8 +4,11 @@ import torch
 
 from clir_ot.collections.cache import locate
 from clir_ot.data.batches import RankingBatch
+from clir_ot.errors import UserError
 from clir_ot.models.encoder import TokenEncoder
+from clir_ot.models.encoder_folder import Scoring
 from clir_ot.models.gather import with_others
+from clir_ot.models.language_bias import language_block_divergence, language_correlation
 from clir_ot.models.losses import info_nce
 from clir_ot.models.maxsim import maxsim
 from clir_ot.systems.ranker import Ranker
@@ -22,12 +25,18 @@ class HybridBatchRanker(Ranker):
         dimensions: of a token vector.
         query_prefix, document_prefix: put before each text.
         query_length, document_length: longest sequence in tokens; what is longer is cut.
+        scoring: `late` interaction (MaxSim over token vectors) or `dense` (one vector a text, as in the paper).
         temperature: of InfoNCE.
+        language_block_weight: of the divergence of scores from equality between document languages in a batch, see
+            `language_block_divergence`; 0 is off. Needs batches with documents of several languages (alpha below 1).
+        language_correlation_weight: of the correlation between vectors and languages, see `language_correlation`; 0 is
+            off. Likewise.
         learning_rate, weight_decay, warmup_share, freeze_word_embeddings, frozen_layers, dropout: as in
             `Ranker`.
 
     Raises:
-        UserError: the encoder cannot be loaded.
+        UserError: the encoder cannot be loaded, or was saved with the other scoring; a temperature that is not above 0,
+            or a weight below 0.
     """
 
     def __init__(
@@ -39,7 +48,10 @@ class HybridBatchRanker(Ranker):
         document_prefix: str = "",
         query_length: int = 64,
         document_length: int = 256,
+        scoring: Scoring = "late",
         temperature: float = 0.02,
+        language_block_weight: float = 0.0,
+        language_correlation_weight: float = 0.0,
         learning_rate: float = 3e-5,
         weight_decay: float = 1e-2,
         warmup_share: float = 0.1,
@@ -47,6 +59,10 @@ class HybridBatchRanker(Ranker):
         frozen_layers: int = 0,
         dropout: bool = True,
     ) -> None:
+        if not temperature > 0:
+            raise UserError(f"model.temperature is {temperature}; it must be above 0")
+        if min(language_block_weight, language_correlation_weight) < 0:
+            raise UserError("model.language_block_weight and model.language_correlation_weight must be at least 0")
         loaded = TokenEncoder.from_pretrained(
             locate(encoder, "encoder"),
             dimensions=dimensions,
@@ -54,25 +70,55 @@ class HybridBatchRanker(Ranker):
             document_prefix=document_prefix,
             query_length=query_length,
             document_length=document_length,
+            scoring=scoring,
         )
+        if loaded.scoring != scoring:
+            raise UserError(f"{encoder}: was trained with scoring {loaded.scoring}; set model.scoring to it")
         super().__init__(
             loaded, freeze_word_embeddings, frozen_layers, dropout, learning_rate, weight_decay, warmup_share
         )
         self.save_hyperparameters()
         self.temperature = temperature
+        self.language_block_weight, self.language_correlation_weight = (
+            language_block_weight,
+            language_correlation_weight,
+        )
 
     def training_step(self, batch: RankingBatch, batch_idx: int) -> torch.Tensor:
         """InfoNCE of every query against the documents of its batch, those on other devices too."""
-        queries, documents = self.encoder(batch.queries), self.encoder(batch.documents)  # (B, N, D)
-        documents, mask = with_others(documents, batch.documents.mask)  # (S, N, D)
-        scores = maxsim(queries, documents, batch.queries.mask, mask)  # (B, S)
+        queries, query_mask = self.encoder.vectors(batch.queries)  # (B, N, D), or (B, 1, D) if dense
+        own, own_mask = self.encoder.vectors(batch.documents)
+        documents, document_mask = with_others(own, own_mask)  # (S, N, D)
+        scores = maxsim(queries, documents, query_mask, document_mask)  # (B, S)
         part = self.part(*scores.shape)
-        loss = part * info_nce(scores, batch.relevant, self.temperature)
+        info = part * info_nce(scores, batch.relevant, self.temperature)
+        loss, values = info, {}
+        if self.language_block_weight:
+            languages = _numbers(batch.document_languages, scores.device)
+            values["language_block"] = part * language_block_divergence(scores, languages, self.temperature)
+            loss = loss + self.language_block_weight * values["language_block"]
+        if self.language_correlation_weight:
+            texts = torch.cat([_mean(documents, document_mask), _mean(*with_others(queries, query_mask))])  # (2 S, D)
+            languages = _numbers([*batch.document_languages, *batch.query_languages], scores.device)
+            values["language_correlation"] = language_correlation(texts, languages)
+            loss = loss + self.language_correlation_weight * values["language_correlation"]
         with torch.no_grad():
             accuracy = part * batch.relevant.gather(1, scores.argmax(dim=1, keepdim=True)).float().mean()
-        self.log_step({"loss": loss, "in_batch_accuracy": accuracy}, rows=len(scores))
+        values = {name: value.detach() for name, value in {"info_nce": info, **values}.items()} if values else {}
+        self.log_step({"loss": loss, "in_batch_accuracy": accuracy, **values}, rows=len(scores))
         return loss
 
 
 class TeacherRanker(HybridBatchRanker):
     """The English teacher: the same ranker on English queries and documents only (OPTICAL, section 3.1)."""
+
+
+def _mean(vectors: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """(S, D) mean vector of each text."""
+    return vectors.masked_fill(~mask[..., None], 0.0).sum(dim=1) / mask.sum(dim=1, keepdim=True)
+
+
+def _numbers(languages: list[str], device: torch.device) -> torch.Tensor:
+    """A number for each language, the same on every rank."""
+    known = sorted(set(languages))
+    return torch.tensor([known.index(language) for language in languages], device=device)
