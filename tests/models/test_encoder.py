@@ -94,3 +94,30 @@ def test_a_dense_encoder_gives_a_text_the_projection_of_its_mean_state(encoder_f
     assert again.scoring == "dense"
     with torch.no_grad():
         assert torch.equal(again.vectors(tokens)[0], vectors)
+
+
+@pytest.mark.parametrize("scoring", ["late", "dense"])
+def test_chunks_have_the_same_gradient_and_keep_less(encoder_folder: Path, scoring: str) -> None:
+    encoder = TokenEncoder.from_pretrained(encoder_folder, dimensions=8, scoring=scoring).eval()
+    tokens = encoder.tokenizer.queries(["bara desil fitem", "govu", "kuzo lamra mensil norvu", "bara", "desil govu"])
+    goal = torch.randn(5, 5, generator=torch.Generator().manual_seed(0))
+    found = []
+    for chunk in (None, 2):
+        kept = 0
+
+        def count(tensor: torch.Tensor) -> torch.Tensor:
+            nonlocal kept
+            kept += tensor.nelement()
+            return tensor
+
+        encoder.zero_grad()
+        with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
+            vectors, mask = encoder.vectors(tokens, chunk)
+            held = kept
+        ((vectors[:, 0] @ vectors[:, 0].T) * goal).sum().backward()
+        gradient = torch.cat([p.grad.flatten() for p in encoder.parameters() if p.grad is not None])
+        found.append((vectors.detach(), mask, gradient, held))
+    assert torch.allclose(found[0][0], found[1][0], atol=1e-6)
+    assert torch.equal(found[0][1], found[1][1])
+    assert (found[0][2] - found[1][2]).norm() / found[0][2].norm() < 1e-5
+    assert found[1][3] < found[0][3] / 10

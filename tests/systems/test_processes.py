@@ -67,7 +67,11 @@ def main(encoder: str, teacher: str, collection: str, devices: str, output: str)
                 module, languages = HybridBatchRanker(encoder, dimensions=8, dropout=False), "en,yo,sw"
                 options["alpha"] = 0.0
             elif system == "fair":
-                weights: dict[str, Any] = {"language_block_weight": 0.5, "language_correlation_weight": 0.5}
+                weights: dict[str, Any] = {
+                    "chunk_rows": 2,
+                    "language_block_weight": 0.5,
+                    "language_correlation_weight": 0.5,
+                }
                 module = HybridBatchRanker(encoder, dimensions=8, dropout=False, scoring="dense", **weights)
                 languages, options["alpha"] = "en,yo,sw", 0.0
             else:

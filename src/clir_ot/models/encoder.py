@@ -9,6 +9,7 @@ from typing import Any, Self
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 from clir_ot.data.batches import Tokens
 from clir_ot.data.tokenizer import TextTokenizer
@@ -62,11 +63,24 @@ class TokenEncoder(nn.Module):
         """Write a Hugging Face folder, the projection in sentence-transformers' layout, whole or not at all."""
         save_parts(Path(folder), self.transformer, self.projection, self.tokenizer, self.scoring)
 
-    def vectors(self, tokens: Tokens) -> tuple[torch.Tensor, torch.Tensor]:
+    def vectors(self, tokens: Tokens, chunk: int | None = None) -> tuple[torch.Tensor, torch.Tensor]:
         """What a text is scored by: unit vectors (B, V, D), and a mask (B, V) that is True on them.
 
         Dense scoring is MaxSim of one vector with one vector: the projection of the mean hidden state.
+
+        Args:
+            tokens: of B texts.
+            chunk: encode that many texts at a time and keep their vectors alone; backwards, each chunk is encoded once
+                more. The memory of a contrastive batch is then that of a chunk, its gradient the same (GradCache: Gao
+                et al. 2021).
         """
+        if chunk is None or len(tokens.input_ids) <= chunk:
+            return self._vectors(tokens)
+        starts = range(0, len(tokens.input_ids), chunk)
+        parts = [checkpoint(self._vectors, tokens[slice(i, i + chunk)], use_reentrant=False) for i in starts]
+        return torch.cat([vectors for vectors, _ in parts]), torch.cat([mask for _, mask in parts])
+
+    def _vectors(self, tokens: Tokens) -> tuple[torch.Tensor, torch.Tensor]:
         if self.scoring == "late":
             return self(tokens), tokens.mask
         hidden = self._hidden(tokens)  # (B, N, H)

@@ -31,6 +31,8 @@ class HybridBatchRanker(Ranker):
             `language_block_divergence`; 0 is off. Needs batches with documents of several languages (alpha below 1).
         language_correlation_weight: of the correlation between vectors and languages, see `language_correlation`; 0 is
             off. Likewise.
+        chunk_rows: encode that many texts at a time, for large batches in little memory; None is all at once. The same
+            gradient for about a third more time.
         learning_rate, weight_decay, warmup_share, freeze_word_embeddings, frozen_layers, dropout: as in
             `Ranker`.
 
@@ -52,6 +54,7 @@ class HybridBatchRanker(Ranker):
         temperature: float = 0.02,
         language_block_weight: float = 0.0,
         language_correlation_weight: float = 0.0,
+        chunk_rows: int | None = None,
         learning_rate: float = 3e-5,
         weight_decay: float = 1e-2,
         warmup_share: float = 0.1,
@@ -63,6 +66,8 @@ class HybridBatchRanker(Ranker):
             raise UserError(f"model.temperature is {temperature}; it must be above 0")
         if min(language_block_weight, language_correlation_weight) < 0:
             raise UserError("model.language_block_weight and model.language_correlation_weight must be at least 0")
+        if chunk_rows is not None and chunk_rows < 1:
+            raise UserError(f"model.chunk_rows is {chunk_rows}; it must be at least 1, or null for all at once")
         loaded = TokenEncoder.from_pretrained(
             locate(encoder, "encoder"),
             dimensions=dimensions,
@@ -79,6 +84,7 @@ class HybridBatchRanker(Ranker):
         )
         self.save_hyperparameters()
         self.temperature = temperature
+        self.chunk_rows = chunk_rows
         self.language_block_weight, self.language_correlation_weight = (
             language_block_weight,
             language_correlation_weight,
@@ -86,8 +92,8 @@ class HybridBatchRanker(Ranker):
 
     def training_step(self, batch: RankingBatch, batch_idx: int) -> torch.Tensor:
         """InfoNCE of every query against the documents of its batch, those on other devices too."""
-        queries, query_mask = self.encoder.vectors(batch.queries)  # (B, N, D), or (B, 1, D) if dense
-        own, own_mask = self.encoder.vectors(batch.documents)
+        queries, query_mask = self.encoder.vectors(batch.queries, self.chunk_rows)  # (B, N, D), or (B, 1, D) if dense
+        own, own_mask = self.encoder.vectors(batch.documents, self.chunk_rows)
         documents, document_mask = with_others(own, own_mask)  # (S, N, D)
         scores = maxsim(queries, documents, query_mask, document_mask)  # (B, S)
         part = self.part(*scores.shape)
