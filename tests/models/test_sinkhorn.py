@@ -97,8 +97,10 @@ def test_neither_batchmates_nor_padding_nor_order_matter(problem: Problem, seed:
             torch.ones(1, len(b), dtype=torch.bool),
             problem.epsilon,
         ).solve()
-        if result.iterations[row] <= 43:
-            assert torch.allclose(alone.plan[0], result.plan[row][a][:, b], atol=1e-5)
+        if result.iterations[row] == alone.iterations[0] <= 43:
+            # A potential is as large as the cost, and its float32 rounding error is divided by epsilon.
+            rounding = 1e-6 + 3e-7 * float(problem.cost[row][a][:, b].abs().max()) / problem.epsilon
+            assert torch.allclose(alone.plan[0], result.plan[row][a][:, b], atol=rounding)
         elif max(result.iterations[row], alone.iterations[0]) < 500:
             # Where epsilon is very small for the cost, a rounding error may decide in which block a pair is done.
             assert torch.allclose(alone.value, result.value[row], rtol=0.02, atol=1e-5)
