@@ -179,3 +179,18 @@ def test_two_processes_train_one_encoder(teacher_run: Path, collection_folder: P
     facts = json.loads((run / "run.json").read_text())
     assert (facts["devices"], facts["steps"]) == (2, 6)
     assert result.stdout.count("trained 6 steps") == 1
+
+
+def test_the_hybrid_ranker_logs_what_was_drawn(
+    encoder_folder: Path, collection_folder: Path, tmp_path: Path, clir: Command
+) -> None:
+    run = tmp_path / "hybrid"
+    hybrid = ["fit", "--config", ROOT / "experiments" / "hybrid.yaml", "--run", run, "--model.encoder", encoder_folder]
+    small = ["--data.languages", "en,yo,sw", "--data.batch_size", 6, "--trainer.max_epochs", 1, "--model.dimensions", 8]
+    clir(*hybrid, "--data.collection", collection_folder, *small, "--trainer.logger", "false")
+    drawn = {k: v for k, v in json.loads((run / "run.json").read_text())["metrics"].items() if k.startswith("drawn/")}
+    assert drawn.keys() > {"drawn/monolingual", "drawn/cross-lingual", "drawn/en-en"}
+    assert drawn["drawn/monolingual"] + drawn["drawn/cross-lingual"] == pytest.approx(1)
+    assert sum(value for name, value in drawn.items() if name.count("-") == 1 and "cross" not in name) == pytest.approx(
+        1
+    )

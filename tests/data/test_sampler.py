@@ -111,3 +111,36 @@ def test_what_cannot_be_drawn_is_refused(options: dict, expected: str) -> None:
 def test_cross_lingual_batches_need_two_languages() -> None:
     with pytest.raises(UserError, match="cross-lingual batches need two languages"):
         HybridBatchSampler({("en", "en"): QUERIES}, {}, alpha=0.5)
+
+
+def kinds(**options) -> Counter:
+    return Counter(plan.kind for plan in epochs(HybridBatchSampler(RANKINGS, {}, batch_size=16, **options), 10))
+
+
+def test_the_modes_of_lareqa() -> None:
+    assert kinds(mode="X-X-mono").keys() == {"monolingual"}
+    assert kinds(mode="X-Y").keys() == {"cross-lingual"}
+    assert kinds(mode="X-X").keys() == {"multilingual"}
+    mixed = [plan for plan in HybridBatchSampler(RANKINGS, {}, mode="X-X", batch_size=16) if plan.rows]
+    assert all(row.query_language == row.document_language for plan in mixed for row in plan.rows)
+    assert all(len({row.query_language for row in plan.rows}) > 1 for plan in mixed)
+    visited = Counter((row.query_language, row.item) for plan in mixed for row in plan.rows)
+    assert visited.keys() == {(language, query) for language in LANGUAGES for query in QUERIES}
+    english = HybridBatchSampler({("en", "en"): QUERIES}, {}, mode="En-En", batch_size=16)
+    assert {row.query_language for plan in english for row in plan.rows} == {"en"}
+    with pytest.raises(UserError, match=r"mode is En-En; set data\.languages to en"):
+        HybridBatchSampler(RANKINGS, {}, mode="En-En")
+    with pytest.raises(UserError, match=r"data\.alpha is 0\.5, but mode X-Y has none"):
+        HybridBatchSampler(RANKINGS, {}, mode="X-Y", alpha=0.5)
+
+
+@pytest.mark.parametrize(("temperature", "expected"), [(None, 1 / 2), (1.0, 4 / 5), (2.0, 2 / 3)])
+def test_languages_are_drawn_by_temperature(temperature: float | None, expected: float) -> None:
+    small = {name: QUERIES[name] for name in list(QUERIES)[:75]}
+    sampler = HybridBatchSampler(
+        {("en", "en"): QUERIES, ("yo", "yo"): small}, {}, batch_size=15, language_temperature=temperature
+    )
+    drawn = Counter(plan.rows[0].query_language for plan in epochs(sampler, 60))
+    assert drawn["en"] / sum(drawn.values()) == pytest.approx(expected, abs=0.04)
+    with pytest.raises(UserError, match="language_temperature is 0"):
+        HybridBatchSampler(RANKINGS, {}, language_temperature=0.0)

@@ -10,7 +10,7 @@ from clir_ot.collections import Collection
 from clir_ot.collections.languages import canonical_language
 from clir_ot.data.idf import inverse_document_frequencies
 from clir_ot.data.resumable_loader import ResumableLoader
-from clir_ot.data.sampler import HybridBatchSampler
+from clir_ot.data.sampler import HybridBatchSampler, Mode
 from clir_ot.data.tokenizer import TextTokenizer
 from clir_ot.data.training_batches import TrainingBatches, TrainingTexts
 from clir_ot.errors import UserError
@@ -31,7 +31,7 @@ class CLIRDataModule(pl.LightningDataModule):
     Args:
         collection: folder in the format of `clir_ot.Collection`.
         languages: codes, as a list or separated by commas.
-        alpha: share of monolingual batches among ranking batches, the rest being cross-lingual.
+        mode, alpha, language_temperature: how ranking batches are made, see `HybridBatchSampler`.
         bitext_rate: share of bitext batches among all.
         english_share: share of bitext rows whose foreign side is their English side.
         batch_size: rows of a batch over all devices together.
@@ -50,7 +50,9 @@ class CLIRDataModule(pl.LightningDataModule):
         collection: str | Path,
         languages: str | list[str],
         *,
-        alpha: float = 1.0,
+        mode: Mode = "hybrid",
+        alpha: float | None = None,
+        language_temperature: float | None = None,
         bitext_rate: float = 0.0,
         english_share: float = 0.0,
         batch_size: int = 32,
@@ -62,7 +64,8 @@ class CLIRDataModule(pl.LightningDataModule):
         super().__init__()
         self.languages = parse_languages(languages)
         self.collection = Collection(collection)
-        self.alpha, self.bitext_rate, self.english_share = alpha, bitext_rate, english_share
+        self.mode, self.alpha, self.language_temperature = mode, alpha, language_temperature
+        self.bitext_rate, self.english_share = bitext_rate, english_share
         self.batch_size, self.seed, self.workers = batch_size, seed, workers
         self.cloze_share, self.passage_words = cloze_share, passage_words
         if cloze_share is not None and not 0 <= cloze_share <= 1:
@@ -98,7 +101,9 @@ class CLIRDataModule(pl.LightningDataModule):
         return HybridBatchSampler(
             self.texts.rankings(),
             {name: [len(foreign) for _, foreign in pairs] for name, pairs in self.texts.bitext.items()},
+            mode=self.mode,
             alpha=self.alpha,
+            language_temperature=self.language_temperature,
             bitext_rate=self.bitext_rate,
             english_share=self.english_share,
             batch_size=self.batch_size,

@@ -33,6 +33,9 @@ class Row(NamedTuple):
     draw: float
 
 
+Mode = Literal["hybrid", "En-En", "X-X", "X-X-mono", "X-Y"]
+
+
 class BatchPlan(NamedTuple):
     """The rows of one batch, all of one kind.
 
@@ -42,7 +45,7 @@ class BatchPlan(NamedTuple):
         others: of the other ranks, in the order of ranks; none in a single process.
     """
 
-    kind: Literal["monolingual", "cross-lingual", "bitext"]
+    kind: Literal["monolingual", "multilingual", "cross-lingual", "bitext"]
     rows: list[Row]
     others: Sequence[Row] = ()
 
@@ -50,15 +53,20 @@ class BatchPlan(NamedTuple):
 class HybridBatchSampler(Sampler[BatchPlan]):
     """Batches for all three systems (hybrid batch training: Elmahdy, Lin & Ahmad 2024, section 3).
 
-    A batch is bitext with probability `bitext_rate`; else monolingual with probability `alpha` (one language, drawn
-    uniformly, for queries and documents) or cross-lingual (each row draws its own query language != document
-    language). The batches depend on seed and epoch alone; rank r of w processes gets rows r, r + w, ... of each.
+    A batch is bitext with probability `bitext_rate`; else monolingual with probability `alpha` (one language for
+    queries and documents) or cross-lingual (each row draws its own query language != document language). The batches
+    depend on seed and epoch alone; rank r of w processes gets rows r, r + w, ... of each.
 
     Args:
         rankings: `{(query language, document language): {query: length}}`: what can be drawn.
         bitext_lengths: `{language: length of each pair}`. Lengths, in any unit, put rows of like length into one
             monolingual or bitext batch, within windows of 16 batches drawn at random.
-        alpha: share of monolingual batches among ranking batches.
+        mode: how ranking batches are made. `hybrid`: as `alpha` says. LAReQA's modes (Roy et al. 2020, section 4):
+            `En-En`: English only; `X-X-mono`: every batch of one language; `X-X`: every row of one language, languages
+            mixed in a batch; `X-Y`: every row of two languages.
+        alpha: share of monolingual batches among ranking batches, in mode hybrid; None is 1.
+        language_temperature: T of a monolingual batch's language, drawn in proportion to n^(1/T) of its n queries
+            (Arivazhagan et al. 2019, section 4.2); 1 is by size, None uniform.
         bitext_rate: share of bitext batches.
         english_share: share of bitext rows whose foreign side is replaced by the English one, so that English stays.
         batch_size: rows of a batch over all ranks.
@@ -66,8 +74,8 @@ class HybridBatchSampler(Sampler[BatchPlan]):
         rank, world_size: of this process.
 
     Raises:
-        UserError: a share outside [0, 1]; a kind of batch asked for without data for it; a batch larger than the data
-            of a language.
+        UserError: a share outside [0, 1]; alpha beside a mode that has none; a kind of batch asked for without data
+            for it; a batch larger than the data of a language.
     """
 
     def __init__(
@@ -75,7 +83,9 @@ class HybridBatchSampler(Sampler[BatchPlan]):
         rankings: Mapping[tuple[str, str], Mapping[str, int]],
         bitext_lengths: Mapping[str, Sequence[int]],
         *,
-        alpha: float = 1.0,
+        mode: Mode = "hybrid",
+        alpha: float | None = None,
+        language_temperature: float | None = None,
         bitext_rate: float = 0.0,
         english_share: float = 0.0,
         batch_size: int = 32,
@@ -83,11 +93,18 @@ class HybridBatchSampler(Sampler[BatchPlan]):
         rank: int = 0,
         world_size: int = 1,
     ) -> None:
+        if mode != "hybrid" and alpha is not None:
+            raise UserError(f"data.alpha is {alpha}, but mode {mode} has none; set one of them to null")
+        if language_temperature is not None and not language_temperature > 0:
+            raise UserError(f"data.language_temperature is {language_temperature}; it must be above 0, or null")
+        if alpha is None:
+            alpha = 0.0 if mode == "X-Y" else 1.0
         for name, share in (("alpha", alpha), ("bitext_rate", bitext_rate), ("english_share", english_share)):
             if not 0 <= share <= 1:
                 raise UserError(f"data.{name} is {share}; it is a share and must lie in [0, 1]")
         if batch_size < world_size:
             raise UserError(f"data.batch_size is {batch_size}; it must be at least the number of devices, {world_size}")
+        self.mode, self.language_temperature = mode, language_temperature
         self.rankings, self.bitext_lengths = rankings, bitext_lengths
         self.alpha, self.bitext_rate, self.english_share = alpha, bitext_rate, english_share
         self.batch_size, self.seed, self.epoch, self.start = batch_size, seed, 0, 0
@@ -120,13 +137,21 @@ class HybridBatchSampler(Sampler[BatchPlan]):
             name: _batches_of_like_length(lengths, self.batch_size, random)
             for name, lengths in self._monolingual.items()
         }
+        everything = {
+            (name, query): length for name, lengths in self._monolingual.items() for query, length in lengths.items()
+        }
+        multilingual = _batches_of_like_length(everything, self.batch_size, random)
         cross_lingual = _shuffled_forever(list(self._cross_lingual), random)
         for number in range(len(self)):
             if random.random() < self.bitext_rate:
                 rows = [self._bitext_row(*pair, random) for pair in next(bitext)]
                 plan = BatchPlan("bitext", sorted(rows, key=lambda row: row.query_language == "en"))
+            elif self.mode == "X-X":
+                drawn = next(multilingual)
+                rows = [Row(query, language, language, random.random()) for language, query in drawn]
+                plan = BatchPlan("multilingual", rows)
             elif random.random() < self.alpha:
-                language = _choose(sorted(monolingual), random)
+                language = self._language(random)
                 rows = [Row(query, language, language, random.random()) for query in next(monolingual[language])]
                 plan = BatchPlan("monolingual", rows)
             else:
@@ -135,6 +160,13 @@ class HybridBatchSampler(Sampler[BatchPlan]):
                 plan = BatchPlan("cross-lingual", rows)
             if number >= self.start:
                 yield self._own(plan)
+
+    def _language(self, random: np.random.Generator) -> str:
+        languages = sorted(self._monolingual)
+        if self.language_temperature is None:
+            return _choose(languages, random)
+        sizes = np.array([len(self._monolingual[name]) for name in languages]) ** (1 / self.language_temperature)
+        return languages[int(random.choice(len(languages), p=sizes / sizes.sum()))]
 
     def _own(self, plan: BatchPlan) -> BatchPlan:
         """The plan as this rank sees it."""
@@ -153,7 +185,10 @@ class HybridBatchSampler(Sampler[BatchPlan]):
             raise UserError("data.alpha is above 0, but no language of data.languages has queries and documents")
         if self.bitext_rate < 1 and self.alpha < 1 and not self._cross_lingual:
             raise UserError("data.alpha is below 1, but cross-lingual batches need two languages: see data.languages")
-        sizes = self._monolingual if self.bitext_rate < 1 and self.alpha > 0 else {}
+        if self.mode == "En-En" and self._monolingual.keys() != {"en"}:
+            raise UserError("data.mode is En-En; set data.languages to en")
+        alone = self.mode != "X-X" and self.alpha > 0
+        sizes = self._monolingual if self.bitext_rate < 1 and alone else {}
         for language, ids in sizes.items():
             if len(ids) < self.batch_size:
                 raise UserError(
