@@ -190,7 +190,6 @@ def test_the_hybrid_ranker_logs_what_was_drawn(
     clir(*hybrid, "--data.collection", collection_folder, *small, "--trainer.logger", "false")
     drawn = {k: v for k, v in json.loads((run / "run.json").read_text())["metrics"].items() if k.startswith("drawn/")}
     assert drawn.keys() > {"drawn/monolingual", "drawn/cross-lingual", "drawn/en-en"}
-    assert drawn["drawn/monolingual"] + drawn["drawn/cross-lingual"] == pytest.approx(1)
-    assert sum(value for name, value in drawn.items() if name.count("-") == 1 and "cross" not in name) == pytest.approx(
-        1
-    )
+    pairs = [share for name, share in drawn.items() if "-" in name and "lingual" not in name]
+    assert drawn["drawn/monolingual"] + drawn["drawn/cross-lingual"] == pytest.approx(1, abs=1e-4)
+    assert sum(pairs) == pytest.approx(1, abs=1e-4)  # run.json holds rounded figures
