@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from clir_ot import TokenEncoder, cli
-from clir_ot.retrieval.trec import read_run
+from clir_ot.collections.trec import read_run
 
 ROOT = Path(__file__).parent.parent
 TEACHER, DISTILL = (str(ROOT / "experiments" / name) for name in ("teacher.yaml", "distill.yaml"))

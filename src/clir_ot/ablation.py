@@ -15,6 +15,7 @@ import yaml
 from clir_ot.collections import Collection
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import language_name
+from clir_ot.collections.trec import read_run, write_run
 from clir_ot.errors import UserError
 from clir_ot.evaluation.seeds import Seeds
 from clir_ot.evaluation.systems import Measured, System, compare_all, measure, search_system
@@ -22,7 +23,6 @@ from clir_ot.evaluation.table import columns, p_value
 from clir_ot.files import write_text
 from clir_ot.models.encoder import TokenEncoder
 from clir_ot.retrieval.token_index import TokenIndex, encode
-from clir_ot.retrieval.trec import read_run, write_run
 from clir_ot.tracking.progress import say
 from clir_ot.tracking.run_folder import RunFolder
 

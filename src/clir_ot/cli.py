@@ -61,10 +61,10 @@ def stats(arguments: argparse.Namespace) -> None:
 def search(arguments: argparse.Namespace) -> None:
     """`search`: one ranking, as a TREC run."""
     from clir_ot.collections import Collection
+    from clir_ot.collections.trec import write_run
     from clir_ot.evaluation.systems import System, search_system
     from clir_ot.models.encoder import TokenEncoder
     from clir_ot.retrieval.token_index import encode
-    from clir_ot.retrieval.trec import write_run
 
     collection = Collection(arguments.collection)
     queries = TokenEncoder.from_pretrained(arguments.encoder)
@@ -78,9 +78,9 @@ def search(arguments: argparse.Namespace) -> None:
 def evaluate(arguments: argparse.Namespace) -> None:
     """`evaluate RUN...`: a table for TREC run files, or for the folders of training runs, which are searched first."""
     from clir_ot.collections import Collection
+    from clir_ot.collections.trec import read_run
     from clir_ot.evaluation.systems import compare_all, measure
     from clir_ot.evaluation.table import render
-    from clir_ot.retrieval.trec import read_run
     from clir_ot.tracking.evaluate_run_folder import evaluate_run_folder
 
     collection = Collection(arguments.collection)

@@ -1,5 +1,6 @@
 """From plans to batches, with the tiny encoder's tokenizer."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -60,10 +61,22 @@ def test_rows_of_one_document_are_no_negatives_of_each_other(batches: TrainingBa
 
 def test_what_is_no_negative_is_known_of_the_other_ranks_rows_too(batches: TrainingBatches) -> None:
     rows = [Row("d0.0", "en", "en", 0.1), Row("d1.0", "yo", "yo", 0.1)]
-    others = [Row("d1.2", "en", "yo", 0.9), Row("d4.0", "yo", "en", 0.1)]
+    others = [[Row("d1.2", "en", "yo", 0.9)], [Row("d4.0", "yo", "en", 0.1)]]
     relevant = batches[BatchPlan("cross-lingual", rows, others)].relevant
     assert torch.equal(relevant, torch.tensor([[True, False, False, False], [False, True, True, False]]))
-    plan = BatchPlan("bitext", [Row(("yo", 1), "yo", "en", 0.1)], [Row(("yo", i), "en", "en", 0.1) for i in (2, 1)])
+    plan = BatchPlan("bitext", [Row(("yo", 1), "yo", "en", 0.1)], [[Row(("yo", i), "en", "en", 0.1) for i in (2, 1)]])
     batch = batches[plan]
     assert batch.repeated.tolist() == [[True, False, True]]
     assert (batch.total, batch.total_foreign) == (3, 1)
+
+
+def test_hard_negatives_follow_the_relevant_documents(batches: TrainingBatches) -> None:
+    listed = {"d0.0": ["d0", "d4", "d5"], "d1.0": ["d9"]}  # d0 is relevant to d0.0 and no negative
+    hard = TrainingBatches(replace(batches.texts, negatives=listed), batches.tokenizer, None, 0, negatives=2)
+    rows = [Row("d0.0", "en", "en", 0.7), Row("d1.0", "en", "yo", 0.1)]
+    batch = hard[BatchPlan("cross-lingual", rows, [[Row("d4.0", "en", "en", 0.1)]])]
+    english, foreign = (batches.texts.documents[name] for name in ("en", "yo"))
+    expected = [english["d0"], foreign["d1"], english["d5"], english["d4"], foreign["d9"]]
+    assert words(batches, batch.documents) == [f"passage : {text}".replace("\n", " ") for text in expected]
+    assert batch.relevant.tolist() == [[True, *[False] * 5], [False, True, *[False] * 4]]
+    assert batch.document_languages == ["en", "yo", "en", "en", "yo", "en"]

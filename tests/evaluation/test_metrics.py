@@ -6,9 +6,9 @@ import random
 import pytest
 import pytrec_eval
 
+from clir_ot.collections.trec import Qrels, Run, ranking
 from clir_ot.errors import UserError
 from clir_ot.evaluation.metrics import DEFAULT_MEASURES, evaluate_run, mean
-from clir_ot.retrieval.trec import Qrels, Run, ranking
 
 CUTOFFS = (1, 3, 10, 100)
 TREC_EVAL_NAMES = {

@@ -22,7 +22,10 @@ def folders(encoder_folder: Path, collection_folder: Path, tmp_path_factory: pyt
     torch.manual_seed(1)
     teacher = tmp_path_factory.mktemp("processes") / "teacher"
     TokenEncoder.from_pretrained(encoder_folder, dimensions=8, query_prefix="query: ").save_pretrained(teacher)
-    return [str(encoder_folder), str(teacher), str(collection_folder)]
+    run = teacher.with_name("run.trec")
+    # Some queries have hard negatives and some have none: ranks differ in documents.
+    run.write_text("".join(f"d{q}.0 Q0 d{q + k} {k} {9 - k} x\n" for q in (0, 4, 8, 12) for k in (1, 2, 4)))
+    return [str(encoder_folder), str(teacher), str(collection_folder), str(run)]
 
 
 def gradients(folders: list[str], folder: Path, devices: int) -> dict[str, Any]:
@@ -46,7 +49,7 @@ def test_two_processes_have_the_gradient_of_one(folders: list[str], tmp_path: Pa
         assert together[case]["loss"] == pytest.approx(alone[case]["loss"], rel=1e-5), case
 
 
-def main(encoder: str, teacher: str, collection: str, devices: str, output: str) -> None:
+def main(encoder: str, teacher: str, collection: str, run: str, devices: str, output: str) -> None:
     import pytorch_lightning as pl
 
     from clir_ot import CLIRDataModule, HybridBatchRanker, OTDistillation, TeacherRanker
@@ -74,6 +77,7 @@ def main(encoder: str, teacher: str, collection: str, devices: str, output: str)
                 }
                 module = HybridBatchRanker(encoder, dimensions=8, dropout=False, scoring="dense", **weights)
                 languages, options["alpha"] = "en,yo,sw", 0.0
+                options |= {"hard_negatives": run, "negatives": 2}
             else:
                 module, languages = OTDistillation(teacher, alignment=system), "yo"
                 options |= {"bitext_rate": 1.0, "english_share": 0.4}

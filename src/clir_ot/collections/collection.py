@@ -67,6 +67,10 @@ class Collection:
         """`{_id: text}` in file order."""
         return _read_texts(self._file(self._queries, "queries", language))
 
+    def negatives(self, language: str = ENGLISH) -> dict[str, list[str]]:
+        """`{query: documents}` that a queries file lists as `"negatives": ["d1", ...]`, where it does."""
+        return _read_negatives(self._file(self._queries, "queries", language))
+
     def bitext(self, language: str) -> list[tuple[str, str]]:
         """`[(English, foreign)]` in file order."""
         return _read_bitext(self._file(self._bitexts, "bitext", language))
@@ -164,6 +168,19 @@ def _read_texts(path: Path) -> dict[str, str]:
     if not texts:
         raise UserError(f'{path}: is empty; expected one {{"_id": "...", "text": "..."}} a line')
     return texts
+
+
+@lru_cache(maxsize=64)
+def _read_negatives(path: Path) -> dict[str, list[str]]:
+    found = {}
+    for place, line in read_lines(path):
+        record = json.loads(line)  # `_read_texts` has seen to it that this is an object with an _id
+        if "negatives" in record:
+            ids = record["negatives"]
+            if not isinstance(ids, list) or not all(map(_is_text, ids)):
+                raise UserError(f'{place}: "negatives" must be a list of document _ids')
+            found[record["_id"]] = ids
+    return found
 
 
 @lru_cache(maxsize=64)

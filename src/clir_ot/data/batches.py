@@ -41,11 +41,13 @@ class RankingBatch:
     """Queries with one relevant document each; all other documents of the batch are the negatives.
 
     Attributes:
-        queries, documents: row b of `documents` is relevant to row b of `queries`.
-        relevant: (B, S) bool, S >= B documents: the own B, then those of the other ranks. [q, d] is True where document
-            d is relevant to query q by the judgements or translates a relevant document (same `_id`). True on the
+        queries: B of them.
+        documents: row b is relevant to query b; further rows are hard negatives.
+        relevant: (B, S) bool, S documents: the own ones, then those of the other ranks. [q, d] is True where document d
+            is relevant to query q by the judgements or translates a relevant document (same `_id`). True on the
             diagonal; off the diagonal such a pair is no negative.
-        query_languages, document_languages: of S rows, in the same order.
+        query_languages: of the queries, the own and then those of the other ranks.
+        document_languages: of the S documents.
     """
 
     queries: Tokens

@@ -1,5 +1,6 @@
 """The one DataModule of all systems."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -8,12 +9,15 @@ import torch
 
 from clir_ot.collections import Collection
 from clir_ot.collections.languages import canonical_language
+from clir_ot.collections.trec import ranking, read_run
 from clir_ot.data.idf import inverse_document_frequencies
 from clir_ot.data.resumable_loader import ResumableLoader
 from clir_ot.data.sampler import HybridBatchSampler, Mode
 from clir_ot.data.tokenizer import TextTokenizer
 from clir_ot.data.training_batches import TrainingBatches, TrainingTexts
 from clir_ot.errors import UserError
+
+_DEPTH = 100  # of a run, from which hard negatives are drawn
 
 
 def parse_languages(languages: str | list[str]) -> list[str]:
@@ -35,6 +39,9 @@ class CLIRDataModule(pl.LightningDataModule):
         bitext_rate: share of bitext batches among all.
         english_share: share of bitext rows whose foreign side is their English side.
         batch_size: rows of a batch over all devices together.
+        hard_negatives: TREC run file, whose best documents of a query that are not relevant to it are its hard
+            negatives; or `collection`: what the queries file lists as `"negatives"`.
+        negatives: hard negatives a query, drawn from its first 100.
         cloze_share: how often a query that is part of its document is left out of the training passage; None reads
             whole documents.
         passage_words: words of a training passage.
@@ -56,6 +63,8 @@ class CLIRDataModule(pl.LightningDataModule):
         bitext_rate: float = 0.0,
         english_share: float = 0.0,
         batch_size: int = 32,
+        hard_negatives: str | None = None,
+        negatives: int = 0,
         cloze_share: float | None = None,
         passage_words: int = 48,
         seed: int = 0,
@@ -68,6 +77,11 @@ class CLIRDataModule(pl.LightningDataModule):
         self.bitext_rate, self.english_share = bitext_rate, english_share
         self.batch_size, self.seed, self.workers = batch_size, seed, workers
         self.cloze_share, self.passage_words = cloze_share, passage_words
+        self.hard_negatives, self.negatives = hard_negatives, negatives
+        if negatives < 0 or bool(negatives) != bool(hard_negatives):
+            raise UserError(
+                "data.negatives says how many hard negatives a query gets, and data.hard_negatives which; set both"
+            )
         if cloze_share is not None and not 0 <= cloze_share <= 1:
             raise UserError(f"data.cloze_share is {cloze_share}; it is a share and must lie in [0, 1]")
 
@@ -76,13 +90,25 @@ class CLIRDataModule(pl.LightningDataModule):
         self.texts = TrainingTexts.read(
             self.collection, self.languages, rankings=self.bitext_rate < 1, bitext=self.bitext_rate > 0
         )
+        if self.hard_negatives:
+            self.texts = replace(self.texts, negatives=self._read_negatives(self.hard_negatives))
+
+    def _read_negatives(self, source: str) -> dict[str, list[str]]:
+        if source == "collection":
+            available = [name for name in self.languages if name in self.collection.query_languages]
+            found = {query: ids for name in available for query, ids in self.collection.negatives(name).items()}
+        else:
+            found = {query: ranking(scores)[:_DEPTH] for query, scores in read_run(source).items()}
+        if not found.keys() & self.texts.relevant.keys():
+            raise UserError(f"data.hard_negatives is {source}: it has none for any training query")
+        return found
 
     def train_dataloader(self) -> ResumableLoader:
         """Batches of this rank; `trainer.use_distributed_sampler` must be False, for the sampler shards itself."""
         trainer = self.trainer
         assert trainer is not None, "the trainer attaches itself before it asks for loaders"
         tokenizer = cast(TextTokenizer, trainer.lightning_module.tokenizer)
-        batches = TrainingBatches(self.texts, tokenizer, self.cloze_share, self.passage_words)
+        batches = TrainingBatches(self.texts, tokenizer, self.cloze_share, self.passage_words, self.negatives)
         sampler = self.sampler(trainer.global_rank, trainer.world_size)
         progress = trainer.fit_loop.epoch_loop.batch_progress
         return ResumableLoader(batches, sampler, self.workers, lambda: progress.current.ready)

@@ -42,12 +42,12 @@ class BatchPlan(NamedTuple):
     Attributes:
         kind: of all rows.
         rows: of this rank; in a bitext batch, rows that keep English in place come last.
-        others: of the other ranks, in the order of ranks; none in a single process.
+        others: of each other rank, in the order of ranks; none in a single process.
     """
 
     kind: Literal["monolingual", "multilingual", "cross-lingual", "bitext"]
     rows: list[Row]
-    others: Sequence[Row] = ()
+    others: Sequence[Sequence[Row]] = ()
 
 
 class HybridBatchSampler(Sampler[BatchPlan]):
@@ -172,7 +172,7 @@ class HybridBatchSampler(Sampler[BatchPlan]):
         """The plan as this rank sees it."""
         ranks = [plan.rows[rank :: self.world_size] for rank in range(self.world_size)]
         own = ranks.pop(self.rank)
-        return BatchPlan(plan.kind, own, [row for rows in ranks for row in rows])
+        return BatchPlan(plan.kind, own, ranks)
 
     def _bitext_row(self, language: str, position: int, random: np.random.Generator) -> Row:
         kept_english = random.random() < self.english_share

@@ -1,7 +1,8 @@
 """From a batch plan to a batch: look the texts up, cut passages, tokenise, mark what is no negative."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain
 
 import torch
 from torch.utils.data import Dataset
@@ -22,12 +23,14 @@ class TrainingTexts:
         queries, documents: `{language: {_id: text}}`.
         relevant: `{query: documents with a score above 0}`.
         bitext: `{language: [(English, foreign)]}`.
+        negatives: `{query: documents}` that are near and not relevant, the nearest first.
     """
 
     queries: Mapping[str, Mapping[str, str]]
     documents: Mapping[str, Mapping[str, str]]
     relevant: Mapping[str, Sequence[str]]
     bitext: Mapping[str, Sequence[tuple[str, str]]]
+    negatives: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, collection: Collection, languages: Sequence[str], *, rankings: bool, bitext: bool) -> "TrainingTexts":
@@ -64,22 +67,28 @@ class TrainingBatches(Dataset[RankingBatch | BitextBatch]):
     Args:
         texts: what the plans refer to.
         tokenizer: of the encoder that is trained.
+        negatives: hard negatives beside each query's relevant document, drawn from its list; fewer where it is shorter.
         cloze_share: how often a query that is part of its document is left out of the training passage (inverse cloze;
             Lee et al. 2019 use 0.9); None reads whole documents.
         passage_words: words of surroundings in such a passage.
     """
 
     def __init__(
-        self, texts: TrainingTexts, tokenizer: TextTokenizer, cloze_share: float | None, passage_words: int
+        self,
+        texts: TrainingTexts,
+        tokenizer: TextTokenizer,
+        cloze_share: float | None,
+        passage_words: int,
+        negatives: int = 0,
     ) -> None:
-        self.texts, self.tokenizer = texts, tokenizer
+        self.texts, self.tokenizer, self.negatives = texts, tokenizer, negatives
         self.cloze_share, self.passage_words = cloze_share, passage_words
 
     def __getitem__(self, plan: BatchPlan) -> RankingBatch | BitextBatch:
         return self._bitext_batch(plan) if plan.kind == "bitext" else self._ranking_batch(plan)
 
     def _bitext_batch(self, plan: BatchPlan) -> BitextBatch:
-        everywhere = [*plan.rows, *plan.others]
+        everywhere = [*plan.rows, *chain(*plan.others)]
         english = [self._pair(row)[0] for row in everywhere]
         own = english[: len(plan.rows)]
         foreign = [
@@ -98,15 +107,31 @@ class TrainingBatches(Dataset[RankingBatch | BitextBatch]):
         rows = plan.rows
         queries = [self.texts.queries[row.query_language][row.item] for row in rows]
         chosen = [self._document(row) for row in rows]
-        documents = [*(document for document, _ in chosen), *(self._document_id(row)[0] for row in plan.others)]
-        relevant = [[document in self.texts.relevant[row.item] for document in documents] for row in rows]
+        hard = [(row, document) for row in rows for document in self._hard_negatives(row)]
+        passages = [passage for _, passage in chosen] + [self._beginning(row, document) for row, document in hard]
+        documents = [(row, document) for row, (document, _) in zip(rows, chosen, strict=True)] + hard
+        for rank in plan.others:
+            documents += [(row, self._document_id(row)[0]) for row in rank]
+            documents += [(row, document) for row in rank for document in self._hard_negatives(row)]
+        relevant = [[document in self.texts.relevant[row.item] for _, document in documents] for row in rows]
         return RankingBatch(
             self.tokenizer.queries(queries),
-            self.tokenizer.documents([passage for _, passage in chosen]),
+            self.tokenizer.documents(passages),
             torch.tensor(relevant),
-            [row.query_language for row in (*rows, *plan.others)],
-            [row.document_language for row in (*rows, *plan.others)],
+            [row.query_language for row in (*rows, *chain(*plan.others))],
+            [row.document_language for row, _ in documents],
         )
+
+    def _hard_negatives(self, row: Row) -> list[str]:
+        """`_id`s, by the row's draw alone."""
+        documents, relevant = self.texts.documents[row.document_language], self.texts.relevant[row.item]
+        listed = [d for d in self.texts.negatives.get(row.item, ()) if d in documents and d not in relevant]
+        start = int(row.draw * len(listed))
+        return [listed[(start + i) % len(listed)] for i in range(min(self.negatives, len(listed)))]
+
+    def _beginning(self, row: Row, document: str) -> str:
+        text = self.texts.documents[row.document_language][document]
+        return text if self.cloze_share is None else " ".join(text.split()[: self.passage_words])
 
     def _pair(self, row: Row) -> tuple[str, str]:
         language, position = row.item
@@ -130,5 +155,5 @@ class TrainingBatches(Dataset[RankingBatch | BitextBatch]):
         # A document in another language holds the query's translation.
         query = self.texts.queries.get(row.document_language, {}).get(row.item, "")
         if not query:
-            return document, " ".join(text.split()[: self.passage_words])
+            return document, self._beginning(row, document)
         return document, inverse_cloze(text, query, words=self.passage_words, leave_out=leave_out)

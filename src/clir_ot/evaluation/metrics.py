@@ -5,8 +5,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
+from clir_ot.collections.trec import Qrels, Run, ranking
 from clir_ot.errors import UserError
-from clir_ot.retrieval.trec import Qrels, Run, ranking
 
 DEFAULT_MEASURES = ("MRR@10", "nDCG@10", "MAP", "R@10", "R@100")
 """Mean reciprocal rank, normalised discounted cumulative gain, mean average precision and recall."""
@@ -35,7 +35,7 @@ def evaluate_run(run: Run, qrels: Qrels, measures: Iterable[str] = DEFAULT_MEASU
 
     The keys are spelt as in `measures`. A judged query counts as 0 where the run has no such query (trec_eval
     -c) or no document of it is relevant; a query without judgements is left out. Documents without judgement
-    are not relevant. The order is that of `clir_ot.retrieval.trec.ranking`.
+    are not relevant. The order is that of `clir_ot.collections.trec.ranking`.
 
     Raises:
         UserError: a measure is unknown; there are no judgements; run and judgements share no query; a score

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from clir_ot.collections import Collection
+from clir_ot.collections.trec import Qrels, Run
 from clir_ot.evaluation.metrics import DEFAULT_MEASURES, evaluate_run, mean
 from clir_ot.evaluation.significance import PairedComparison, bootstrap_interval, compare, holm
 from clir_ot.models.encoder import TokenEncoder
 from clir_ot.retrieval.search import search
 from clir_ot.retrieval.token_index import TokenIndex, encode
-from clir_ot.retrieval.trec import Qrels, Run
 
 
 @dataclass(frozen=True)

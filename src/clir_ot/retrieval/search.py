@@ -2,9 +2,9 @@
 
 import torch
 
+from clir_ot.collections.trec import Run
 from clir_ot.models.maxsim import maxsim
 from clir_ot.retrieval.token_index import TokenIndex
-from clir_ot.retrieval.trec import Run
 
 _BLOCK = 32  # texts scored together; lengths inside a block are close, so little padding is multiplied
 

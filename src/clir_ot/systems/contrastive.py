@@ -96,7 +96,7 @@ class HybridBatchRanker(Ranker):
         own, own_mask = self.encoder.vectors(batch.documents, self.chunk_rows)
         documents, document_mask = with_others(own, own_mask)  # (S, N, D)
         scores = maxsim(queries, documents, query_mask, document_mask)  # (B, S)
-        part = self.part(*scores.shape)
+        part = self.part(len(batch.queries.input_ids), len(batch.query_languages))
         info = part * info_nce(scores, batch.relevant, self.temperature)
         loss, values = info, {}
         if self.language_block_weight:

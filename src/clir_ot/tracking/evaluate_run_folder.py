@@ -5,6 +5,7 @@ from pathlib import Path
 
 from clir_ot.collections import Collection
 from clir_ot.collections.collection import ENGLISH
+from clir_ot.collections.trec import write_run
 from clir_ot.data.datamodule import parse_languages
 from clir_ot.errors import UserError
 from clir_ot.evaluation.systems import Measured, System, compare_all, measure, search_system
@@ -12,7 +13,6 @@ from clir_ot.evaluation.table import as_json, render
 from clir_ot.files import write_text
 from clir_ot.models.encoder import TokenEncoder
 from clir_ot.retrieval.token_index import encode
-from clir_ot.retrieval.trec import write_run
 from clir_ot.tracking.run_folder import RunFolder
 from clir_ot.tracking.weights_and_biases import sync_command
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import pytrec_eval
 
+from clir_ot.collections.trec import Run, ranking, read_run, write_run
 from clir_ot.errors import UserError
-from clir_ot.retrieval.trec import Run, ranking, read_run, write_run
 
 
 def trec_eval_ranking(scores: dict[str, float]) -> list[str]:
