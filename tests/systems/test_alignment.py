@@ -1,6 +1,7 @@
 """Formulas, what they refuse, and what each term is in a batch."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import pytorch_lightning as pl
@@ -32,7 +33,8 @@ def bitext_batch(module: OTDistillation, english: list[str], foreign: list[str],
     names, x, y = (list(column) for column in zip(*rows, strict=True))
     repeated = torch.tensor([[a == b for b in x] for a in x])
     encode = module.tokenizer.queries
-    return BitextBatch(encode(x), encode(y), names, repeated, len(x), sum(name != "en" for name in names))
+    ids = [f"yo:{x.index(text) + 1}" for text in x]
+    return BitextBatch(encode(x), encode(y), names, repeated, len(x), sum(name != "en" for name in names), ids)
 
 
 def step(module: OTDistillation, monkeypatch: pytest.MonkeyPatch, languages: list[str]) -> dict[str, float]:
@@ -181,7 +183,8 @@ def test_vectors_that_are_not_finite_name_step_and_pair(
         return teacher, student
 
     monkeypatch.setattr(module, "_encode", broken)
+    monkeypatch.setattr(module, "_trainer", SimpleNamespace(default_root_dir="/nowhere", global_step=3, world_size=1))
     with pytest.raises(
-        UserError, match=r"^step 0: .* the pair 'govu kuzo' are not finite; .*lower model\.learning_rate"
+        UserError, match=r"^step 3: token vectors of pair yo:1 are not finite, .*there is no checkpoint"
     ):
         step(module, monkeypatch, ["en", "yo", "yo", "yo"])

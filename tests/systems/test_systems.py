@@ -7,7 +7,7 @@ import pytorch_lightning as pl
 import torch
 
 from clir_ot import CLIRDataModule, HybridBatchRanker, OTDistillation, TeacherRanker, TokenEncoder
-from clir_ot.data.batches import BitextBatch
+from clir_ot.data.batches import BitextBatch, RankingBatch
 from clir_ot.errors import UserError
 from clir_ot.models.transport import transport_loss
 
@@ -102,11 +102,11 @@ def test_a_sentence_beside_itself_costs_nothing_at_the_start_and_a_translation_d
     monkeypatch.setattr(module, "log_step", lambda values, rows: logged.update(values))
     english = module.tokenizer.queries(["bara desil fitem", "govu kuzo"])
     repeated = torch.eye(2, dtype=torch.bool)
-    loss = module.training_step(BitextBatch(english, english, ["en", "en"], repeated, 2, 0), 0)
+    loss = module.training_step(BitextBatch(english, english, ["en", "en"], repeated, 2, 0, ["yo:1", "yo:2"]), 0)
     assert loss.item() == pytest.approx(0, abs=1e-5)
     english = module.tokenizer.queries(["govu kuzo", "bara desil fitem"])
     foreign = module.tokenizer.queries(["xuvog", "bara desil fitem"])
-    mixed = module.training_step(BitextBatch(english, foreign, ["yo", "en"], repeated, 2, 1), 0)
+    mixed = module.training_step(BitextBatch(english, foreign, ["yo", "en"], repeated, 2, 1, ["yo:1", "yo:2"]), 0)
     assert mixed.item() > 0.01
     assert logged["english"].item() == pytest.approx(0, abs=1e-5)
     assert logged["ot"].item() > 0.01
@@ -134,3 +134,24 @@ def test_one_index_serves_teacher_and_student(teacher_folder: Path) -> None:
     module = OTDistillation(str(teacher_folder))
     assert module.document_encoder is module.teacher
     assert all(not parameter.requires_grad for parameter in module.teacher.parameters())
+
+
+@pytest.mark.parametrize("where", ["loss", "gradient"])
+def test_divergence_stops_with_step_ids_and_checkpoint(
+    encoder_folder: Path, collection_folder: Path, tmp_path: Path, where: str
+) -> None:
+    class Diverging(TeacherRanker):
+        def training_step(self, batch: RankingBatch, batch_idx: int) -> torch.Tensor:
+            loss = super().training_step(batch, batch_idx)
+            if self.global_step < 2:
+                return loss
+            # The square root's slope at 0 is infinite, its value is not.
+            return loss * torch.nan if where == "loss" else loss + (0.0 * loss).sqrt()
+
+    data = CLIRDataModule(collection_folder, "en", batch_size=12)
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "last.ckpt").touch()
+    said = "the loss is nan" if where == "loss" else "the gradient's norm is (nan|inf)"
+    ids = r"in the batch of d\d+\.\d(, d\d+\.\d){11}; the last good checkpoint is .*last\.ckpt"
+    with pytest.raises(UserError, match=f"^step 2: {said}, {ids}"):
+        train(Diverging(str(encoder_folder), dimensions=8), data, tmp_path, max_epochs=2)

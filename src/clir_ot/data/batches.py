@@ -48,6 +48,7 @@ class RankingBatch:
             diagonal; off the diagonal such a pair is no negative.
         query_languages: of the queries, the own and then those of the other ranks.
         document_languages: of the S documents.
+        ids: `_id`s of the own queries.
     """
 
     queries: Tokens
@@ -55,6 +56,7 @@ class RankingBatch:
     relevant: torch.Tensor
     query_languages: list[str]
     document_languages: list[str]
+    ids: list[str]
 
 
 @dataclass
@@ -67,6 +69,7 @@ class BitextBatch:
         repeated: (B, S) bool, S >= B English sentences: the own B, then those of the other ranks. [b, s] is True where
             sentence s is the text of row b. True on the diagonal.
         total, total_foreign: rows of all ranks, and how many of them do not keep English in place.
+        ids: of the own rows, such as `yo:17` for the 17th pair of that language's bitext, from 1.
     """
 
     english: Tokens
@@ -75,6 +78,7 @@ class BitextBatch:
     repeated: torch.Tensor
     total: int
     total_foreign: int
+    ids: list[str]
 
 
 @dataclass

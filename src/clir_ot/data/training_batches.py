@@ -101,6 +101,7 @@ class TrainingBatches(Dataset[RankingBatch | BitextBatch]):
             torch.tensor([[text == other for other in english] for text in own]),
             len(everywhere),
             sum(row.query_language != ENGLISH for row in everywhere),
+            [f"{row.item[0]}:{row.item[1] + 1}" for row in plan.rows],
         )
 
     def _ranking_batch(self, plan: BatchPlan) -> RankingBatch:
@@ -120,6 +121,7 @@ class TrainingBatches(Dataset[RankingBatch | BitextBatch]):
             torch.tensor(relevant),
             [row.query_language for row in (*rows, *chain(*plan.others))],
             [row.document_language for row, _ in documents],
+            [row.item for row in rows],
         )
 
     def _hard_negatives(self, row: Row) -> list[str]:

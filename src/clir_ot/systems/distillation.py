@@ -110,8 +110,8 @@ class OTDistillation(Ranker):
         """Mean over pairs of the alignment's loss, and of the identity's cost in the English rows."""
         english, foreign = batch.english, batch.foreign
         teacher, student = self._encode(english, foreign)  # (B, N, D), (B, M, D)
-        self._check(english, teacher, english.mask)
-        self._check(english, student, foreign.mask)
+        self._check(batch, teacher, english.mask)
+        self._check(batch, student, foreign.mask)
         count = sum(language != ENGLISH for language in batch.languages)  # English rows come last
         contrast = self._contrast(batch, teacher, count)
         # A rank without such pairs logs zeros: what is averaged over ranks must be there on all of them.
@@ -155,13 +155,9 @@ class OTDistillation(Ranker):
             teacher = self.teacher(english)
         return teacher, self.encoder(foreign)
 
-    def _check(self, english: Tokens, vectors: torch.Tensor, mask: torch.Tensor) -> None:
+    def _check(self, batch: BitextBatch, vectors: torch.Tensor, mask: torch.Tensor) -> None:
         """Name the first pair with a token vector that is not finite: its loss would spoil every weight."""
         broken = ((~vectors.isfinite()).any(dim=-1) & mask).any(dim=1)  # (B,)
         if broken.any():
-            row = int(broken.nonzero()[0])
-            text = self.tokenizer.tokenizer.decode(english.input_ids[row][english.content[row]])
-            raise UserError(
-                f"step {self.global_step}: token vectors of the pair {text!r} are not finite; training diverged: lower "
-                "model.learning_rate, or raise trainer.precision"
-            )
+            pair = batch.ids[int(broken.nonzero()[0])]
+            raise self._diverged(f"token vectors of pair {pair} are not finite")

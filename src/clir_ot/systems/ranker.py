@@ -1,12 +1,15 @@
 """What the three systems share: a token encoder that is trained, its optimizer, its checkpoints."""
 
+from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
 from transformers import get_linear_schedule_with_warmup
 
+from clir_ot.data.batches import BitextBatch, RankingBatch
 from clir_ot.data.tokenizer import TextTokenizer
+from clir_ot.errors import UserError
 from clir_ot.models.encoder import TokenEncoder
 
 
@@ -42,6 +45,7 @@ class Ranker(pl.LightningModule):
         self.learning_rate, self.weight_decay, self.warmup_share = learning_rate, weight_decay, warmup_share
         # A checkpoint holds what is trained; the rest is where it was loaded from.
         self.strict_loading = False
+        self._batch_ids: list[str] = []
 
     @property
     def tokenizer(self) -> TextTokenizer:
@@ -73,6 +77,31 @@ class Ranker(pl.LightningModule):
         """Leave frozen weights out."""
         trained = {name for name, parameter in self.named_parameters() if parameter.requires_grad}
         checkpoint["state_dict"] = {k: v for k, v in checkpoint["state_dict"].items() if k in trained}
+
+    def on_train_batch_start(self, batch: RankingBatch | BitextBatch, batch_idx: int) -> None:
+        """Remember what to name if training diverges on it."""
+        self._batch_ids = batch.ids
+
+    def on_before_backward(self, loss: torch.Tensor) -> None:
+        """Stop before a loss that is not finite spoils the weights."""
+        if not loss.isfinite():
+            raise self._diverged(f"the loss is {float(loss)}")
+
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Log the norm of the gradient before it is clipped, and stop where it is not finite."""
+        norm = torch.nn.utils.get_total_norm([p.grad for p in self.parameters() if p.grad is not None])
+        # Half precision scales its loss by trial and error, and skips such a step by itself.
+        if not norm.isfinite() and self.trainer.precision != "16-mixed":
+            raise self._diverged(f"the gradient's norm is {float(norm)}")
+        self.log("train/gradient_norm", norm)
+
+    def _diverged(self, what: str) -> UserError:
+        checkpoint = Path(self.trainer.default_root_dir) / "checkpoints" / "last.ckpt"
+        kept = f"the last good checkpoint is {checkpoint}" if checkpoint.is_file() else "there is no checkpoint yet"
+        return UserError(
+            f"step {self.global_step}: {what}, in the batch of {', '.join(self._batch_ids)}; {kept}; lower "
+            "model.learning_rate, or raise trainer.precision"
+        )
 
     def part(self, own: int, total: int) -> float:
         """What to multiply a mean over own rows by, so that the mean of all ranks is that over all ranks' rows."""
