@@ -147,6 +147,11 @@ def test_weights_and_biases_gets_losses_speed_metrics_and_plans(
         (["--data.collection", "/nowhere"], "/nowhere: no such collection folder"),
         (["--model.teacher", "/nowhere"], "/nowhere"),
         (["--model.frozen_layers", "9"], "the encoder has 2 layers"),
+        (["--trainer.devices", "999"], "trainer.devices is 999, but this machine has"),
+        (["--model.alignment", "ott"], "model.alignment is 'ott'; expected none, or a sum of terms"),
+        (["--model.alignment", "mse", "--model.epsilon", "0.1"], "no term of alignment mse reads it"),
+        (["--model.epsilon", "-1"], "model: epsilon is -1.0; it must be above 0"),
+        (["--data.negatives", "2"], "set both"),
     ],
 )
 def test_bad_input_is_one_line_and_leaves_nothing(

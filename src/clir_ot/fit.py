@@ -8,6 +8,7 @@ import time
 import warnings
 from typing import Any
 
+import torch
 import yaml
 from jsonargparse import ArgumentError
 from lightning_fabric.utilities.exceptions import MisconfigurationException
@@ -47,6 +48,7 @@ class FitCLI(LightningCLI):
         parser.link_arguments("run", "trainer.default_root_dir")
 
     def before_instantiate_classes(self) -> None:
+        _check_devices(self.config.trainer.devices)
         self.run = RunFolder(self.config.run)
         self.settings = (
             yaml.safe_load(self.parser.dump(self.config)),
@@ -127,6 +129,14 @@ def fit(arguments: list[str]) -> None:
         raise UserError(f"{run.path}: interrupted; the same command resumes it")
     if trainer.is_global_zero and not trainer.fast_dev_run:
         _finish(run, trainer, module, time.monotonic() - start)
+
+
+def _check_devices(devices: Any) -> None:
+    """See that there are as many; Lightning would start any number of processes on a CPU."""
+    gpus = torch.cuda.device_count()
+    there, what = (gpus, "GPUs") if gpus else (os.cpu_count() or 1, "cores")
+    if str(devices).isdecimal() and int(devices) > there:
+        raise UserError(f"trainer.devices is {devices}, but this machine has {there} {what}; DEVICES={there} at most")
 
 
 def _finish(run: RunFolder, trainer: Any, module: Any, seconds: float) -> None:
