@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from clir_ot import TokenEncoder, cli
 from clir_ot.collections.trec import read_run
@@ -184,6 +186,25 @@ def test_two_processes_train_one_encoder(teacher_run: Path, collection_folder: P
     facts = json.loads((run / "run.json").read_text())
     assert (facts["devices"], facts["steps"]) == (2, 6)
     assert result.stdout.count("trained 6 steps") == 1
+
+
+@pytest.mark.slow
+def test_torchrun_trains_the_same_encoder(encoder_folder: Path, collection_folder: Path, tmp_path: Path) -> None:
+    runs = {name: tmp_path / name for name in ("alone", "torchrun")}
+    for name, run in runs.items():
+        arguments = [*teacher_arguments(encoder_folder, collection_folder, run), *UNLOGGED, "--data.batch_size", "7"]
+        # `--` keeps --run from torchrun, which has options that begin so.
+        launcher = ["-m", "torch.distributed.run", "--nproc_per_node", "2", "--no_python", "--", sys.executable]
+        started = [*launcher, "-m", "clir_ot.cli"] if name == "torchrun" else ["-m", "clir_ot.cli"]
+        devices = ["--trainer.devices", "2" if name == "torchrun" else "1"]
+        subprocess.run(
+            [sys.executable, *started, *arguments, *devices], check=True, capture_output=True, timeout=300,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )  # fmt: skip
+    weights = [load_file(run / "encoder" / "model.safetensors") for run in runs.values()]
+    assert all(torch.allclose(weights[0][name], weights[1][name], atol=1e-5) for name in weights[0])
+    losses = [json.loads((run / "run.json").read_text())["metrics"]["train/loss"] for run in runs.values()]
+    assert losses[0] == pytest.approx(losses[1], abs=1e-5)
 
 
 def test_the_hybrid_ranker_logs_what_was_drawn(

@@ -114,7 +114,7 @@ def fit(arguments: list[str]) -> None:
     rank_zero_only(run.claim)(*cli.settings)
     try:
         for logger in trainer.loggers:
-            logger.log_hyperparams(run.read_config())
+            logger.log_hyperparams(cli.settings[0])  # not read from the folder: rank 0 may not have made it yet
         trainer.fit(module, cli.datamodule, ckpt_path=checkpoint, weights_only=False)
     except UserError:
         run.release()
