@@ -2,15 +2,16 @@
 
 from collections import Counter
 
+import numpy as np
 import pytest
 
 from clir_ot.data.sampler import BatchPlan, HybridBatchSampler
 from clir_ot.errors import UserError
 
 LANGUAGES = ("en", "yo", "sw")
-QUERIES = {f"q{i}": i % 23 for i in range(300)}
+QUERIES = {f"q{i}": (0, i % 23) for i in range(300)}
 RANKINGS = {(a, b): QUERIES for a in LANGUAGES for b in LANGUAGES}
-BITEXT = {"yo": [i % 17 for i in range(100)], "sw": [5] * 60}
+BITEXT = {"yo": [(i % 7, i % 17) for i in range(100)], "sw": [(5, 5)] * 60}
 
 
 def epochs(sampler: HybridBatchSampler, count: int) -> list[BatchPlan]:
@@ -22,7 +23,7 @@ def epochs(sampler: HybridBatchSampler, count: int) -> list[BatchPlan]:
 
 
 def test_an_epoch_of_bitext_visits_every_pair_once() -> None:
-    # 160 pairs: 23 batches of 7, more than one window of 16, and one row of the last batch drawn again.
+    # 160 pairs: 23 batches of 7, and one row of the last batch drawn again.
     plans = list(HybridBatchSampler({}, BITEXT, bitext_rate=1.0, batch_size=7))
     items = Counter(row.item for plan in plans for row in plan.rows)
     assert len(plans) == 23
@@ -30,13 +31,23 @@ def test_an_epoch_of_bitext_visits_every_pair_once() -> None:
     assert sum(items.values()) == 161
 
 
-def test_rows_of_like_length_share_a_batch() -> None:
-    lengths = {"yo": [i % 40 for i in range(640)]}
-    spreads = []
-    for plan in HybridBatchSampler({}, lengths, bitext_rate=1.0, batch_size=32):
-        found = [lengths["yo"][row.item[1]] for row in plan.rows]
-        spreads.append(max(found) - min(found))
-    assert sum(spreads) / len(spreads) < 6  # at random it is about 38
+def test_padding_stays_under_a_tenth_on_both_sides_together() -> None:
+    # Lengths as in sentences and their translations: long-tailed, and correlated by half.
+    chance = np.random.default_rng(0)
+    english = np.clip(chance.lognormal(2.2, 0.7, 1600), 4, 64).astype(int)
+    foreign = np.clip(english * chance.lognormal(0.6, 0.35, 1600), 4, 64).astype(int)
+    lengths = {"yo": list(zip(english.tolist(), foreign.tolist(), strict=True))}
+    sampler = HybridBatchSampler({}, lengths, bitext_rate=1.0, english_share=0.25, batch_size=16)
+    real = padded = at_random = 0
+    for plan in epochs(sampler, 3):
+        sides = zip(*(sampler._lengths(row) for row in plan.rows), strict=True)
+        for side in sides:
+            real, padded = real + sum(side), padded + len(side) * max(side)
+    for _ in range(300):
+        side = chance.choice(english, 16)
+        at_random += 1 - side.sum() / (16 * side.max())
+    assert 1 - real / padded < 0.1
+    assert at_random / 300 > 0.3
 
 
 def test_an_epoch_of_one_language_visits_every_query() -> None:
@@ -44,7 +55,7 @@ def test_an_epoch_of_one_language_visits_every_query() -> None:
     items = [row.item for plan in plans for row in plan.rows]
     assert len(plans) == 10
     assert set(items) == QUERIES.keys()
-    spreads = [max(found) - min(found) for found in ([QUERIES[row.item] for row in plan.rows] for plan in plans)]
+    spreads = [max(found) - min(found) for found in ([QUERIES[row.item][1] for row in plan.rows] for plan in plans)]
     assert sum(spreads) / len(spreads) < 6  # at random it is about 22
 
 

@@ -109,7 +109,7 @@ class CLIRDataModule(pl.LightningDataModule):
         assert trainer is not None, "the trainer attaches itself before it asks for loaders"
         tokenizer = cast(TextTokenizer, trainer.lightning_module.tokenizer)
         batches = TrainingBatches(self.texts, tokenizer, self.cloze_share, self.passage_words, self.negatives)
-        sampler = self.sampler(trainer.global_rank, trainer.world_size)
+        sampler = self.sampler(tokenizer, trainer.global_rank, trainer.world_size)
         progress = trainer.fit_loop.epoch_loop.batch_progress
         return ResumableLoader(batches, sampler, self.workers, lambda: progress.current.ready)
 
@@ -122,11 +122,11 @@ class CLIRDataModule(pl.LightningDataModule):
         )
         return english, foreign
 
-    def sampler(self, rank: int = 0, world_size: int = 1) -> HybridBatchSampler:
+    def sampler(self, tokenizer: TextTokenizer, rank: int = 0, world_size: int = 1) -> HybridBatchSampler:
         """The batch plans of one rank; after `setup`."""
         return HybridBatchSampler(
-            self.texts.rankings(),
-            {name: [len(foreign) for _, foreign in pairs] for name, pairs in self.texts.bitext.items()},
+            self.texts.rankings(tokenizer, None if self.cloze_share is None else self.passage_words),
+            self.texts.bitext_lengths(tokenizer),
             mode=self.mode,
             alpha=self.alpha,
             language_temperature=self.language_temperature,

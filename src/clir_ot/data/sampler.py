@@ -1,8 +1,7 @@
 """Which rows make a batch: monolingual, cross-lingual and bitext batches from one sampler."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
@@ -12,7 +11,7 @@ from clir_ot.errors import UserError
 
 T = TypeVar("T")
 
-_WINDOW = 16  # batches whose rows are sorted by length together
+_WINDOW = 128  # batches whose rows are sorted by length together
 
 
 class Row(NamedTuple):
@@ -58,9 +57,9 @@ class HybridBatchSampler(Sampler[BatchPlan]):
     depend on seed and epoch alone; rank r of w processes gets rows r, r + w, ... of each.
 
     Args:
-        rankings: `{(query language, document language): {query: length}}`: what can be drawn.
-        bitext_lengths: `{language: length of each pair}`. Lengths, in any unit, put rows of like length into one
-            monolingual or bitext batch, within windows of 16 batches drawn at random.
+        rankings: `{(query language, document language): {query: lengths of document and query}}`: what can be drawn.
+        bitext_lengths: `{language: lengths of each pair's English and foreign side}`. Rows of like lengths, in any unit
+            come into one batch, within windows of 128 batches drawn at random.
         mode: how ranking batches are made. `hybrid`: as `alpha` says. LAReQA's modes (Roy et al. 2020, section 4):
             `En-En`: English only; `X-X-mono`: every batch of one language; `X-X`: every row of one language, languages
             mixed in a batch; `X-Y`: every row of two languages.
@@ -80,8 +79,8 @@ class HybridBatchSampler(Sampler[BatchPlan]):
 
     def __init__(
         self,
-        rankings: Mapping[tuple[str, str], Mapping[str, int]],
-        bitext_lengths: Mapping[str, Sequence[int]],
+        rankings: Mapping[tuple[str, str], Mapping[str, tuple[int, int]]],
+        bitext_lengths: Mapping[str, Sequence[tuple[int, int]]],
         *,
         mode: Mode = "hybrid",
         alpha: float | None = None,
@@ -131,35 +130,61 @@ class HybridBatchSampler(Sampler[BatchPlan]):
 
     def __iter__(self) -> Iterator[BatchPlan]:
         random = np.random.default_rng((self.seed, self.epoch))
-        pairs = {(name, i): n for name, lengths in self.bitext_lengths.items() for i, n in enumerate(lengths)}
-        bitext = _batches_of_like_length(pairs, self.batch_size, random)
+        bitext = self._batches(lambda: self._bitext_rows(random), random)
         monolingual = {
-            name: _batches_of_like_length(lengths, self.batch_size, random)
-            for name, lengths in self._monolingual.items()
+            name: self._batches(lambda name=name: self._monolingual_rows([name], random), random)  # type: ignore[misc]
+            for name in self._monolingual
         }
-        everything = {
-            (name, query): length for name, lengths in self._monolingual.items() for query, length in lengths.items()
-        }
-        multilingual = _batches_of_like_length(everything, self.batch_size, random)
-        cross_lingual = _shuffled_forever(list(self._cross_lingual), random)
+        multilingual = self._batches(lambda: self._monolingual_rows(list(self._monolingual), random), random)
+        cross_lingual = self._batches(lambda: self._cross_lingual_rows(random), random)
         for number in range(len(self)):
             if random.random() < self.bitext_rate:
-                rows = [self._bitext_row(*pair, random) for pair in next(bitext)]
-                plan = BatchPlan("bitext", sorted(rows, key=lambda row: row.query_language == "en"))
+                plan = BatchPlan("bitext", sorted(next(bitext), key=lambda row: row.query_language == "en"))
             elif self.mode == "X-X":
-                drawn = next(multilingual)
-                rows = [Row(query, language, language, random.random()) for language, query in drawn]
-                plan = BatchPlan("multilingual", rows)
+                plan = BatchPlan("multilingual", next(multilingual))
             elif random.random() < self.alpha:
-                language = self._language(random)
-                rows = [Row(query, language, language, random.random()) for query in next(monolingual[language])]
-                plan = BatchPlan("monolingual", rows)
+                plan = BatchPlan("monolingual", next(monolingual[self._language(random)]))
             else:
-                ids = islice(cross_lingual, self.batch_size)
-                rows = [Row(q, *_choose(self._cross_lingual[q], random), random.random()) for q in ids]
-                plan = BatchPlan("cross-lingual", rows)
+                plan = BatchPlan("cross-lingual", next(cross_lingual))
             if number >= self.start:
                 yield self._own(plan)
+
+    def _bitext_rows(self, random: np.random.Generator) -> list[Row]:
+        return [
+            Row((name, i), "en" if random.random() < self.english_share else name, "en", random.random())
+            for name, lengths in self.bitext_lengths.items()
+            for i in range(len(lengths))
+        ]
+
+    def _monolingual_rows(self, languages: list[str], random: np.random.Generator) -> list[Row]:
+        return [Row(query, name, name, random.random()) for name in languages for query in self._monolingual[name]]
+
+    def _cross_lingual_rows(self, random: np.random.Generator) -> list[Row]:
+        pairs = self._cross_lingual
+        return [Row(query, *_choose(pairs[query], random), random.random()) for query in pairs]
+
+    def _lengths(self, row: Row) -> tuple[int, int]:
+        """Of the document, or English side, and of the query, or the side the student reads."""
+        if type(row.item) is tuple:
+            language, position = row.item
+            english, foreign = self.bitext_lengths[language][position]
+            return english, english if row.query_language == "en" else foreign
+        return self.rankings[row.query_language, row.document_language][row.item]
+
+    def _batches(self, draw: Callable[[], list[Row]], random: np.random.Generator) -> Iterator[list[Row]]:
+        """Pass after pass over the rows that `draw` gives, in batches of like lengths.
+
+        A pass ends with a full batch: the rows that its last batch lacks are drawn a second time.
+        """
+        while rows := draw():
+            order = random.permutation(len(rows)).tolist()
+            while len(order) % self.batch_size:
+                order += random.permutation(len(rows)).tolist()[: -len(order) % self.batch_size]
+            for start in range(0, len(order), _WINDOW * self.batch_size):
+                window = [rows[i] for i in order[start : start + _WINDOW * self.batch_size]]
+                batches = _of_like_lengths(window, self._lengths, self.batch_size)
+                for position in random.permutation(len(batches)):
+                    yield batches[position]
 
     def _language(self, random: np.random.Generator) -> str:
         languages = sorted(self._monolingual)
@@ -173,10 +198,6 @@ class HybridBatchSampler(Sampler[BatchPlan]):
         ranks = [plan.rows[rank :: self.world_size] for rank in range(self.world_size)]
         own = ranks.pop(self.rank)
         return BatchPlan(plan.kind, own, ranks)
-
-    def _bitext_row(self, language: str, position: int, random: np.random.Generator) -> Row:
-        kept_english = random.random() < self.english_share
-        return Row((language, position), "en" if kept_english else language, "en", random.random())
 
     def _check_data(self) -> None:
         if self.bitext_rate > 0 and not self.bitext_lengths:
@@ -196,29 +217,34 @@ class HybridBatchSampler(Sampler[BatchPlan]):
                 )
 
 
-def _batches_of_like_length(
-    lengths: Mapping[T, int], batch_size: int, random: np.random.Generator
-) -> Iterator[list[T]]:
-    """Pass after pass over the items; inside windows of a pass they are sorted by length, and the batches shuffled.
+def _of_like_lengths(
+    rows: Sequence[Row], lengths: Callable[[Row], tuple[int, int]], batch_size: int
+) -> list[list[Row]]:
+    """Batches with little padding on both sides: strips of like length on one side, each sorted by the other.
 
-    A pass ends with a full batch: the rows that its last batch lacks are drawn a second time.
+    How many strips, and which side first, is tried out: it depends on how the two lengths go together.
     """
-    items = list(lengths)
-    while items:
-        order = random.permutation(len(items)).tolist()
-        order += random.permutation(len(items)).tolist()[: -len(items) % batch_size]
-        for start in range(0, len(order), _WINDOW * batch_size):
-            window = sorted(order[start : start + _WINDOW * batch_size], key=lambda i: lengths[items[i]])
-            batches = [window[i : i + batch_size] for i in range(0, len(window), batch_size)]
-            for position in random.permutation(len(batches)):
-                yield [items[i] for i in batches[position]]
+    sizes = {id(row): lengths(row) for row in rows}
+    per_side = math.sqrt(len(rows) / batch_size)
+    tried = {max(1, round(share * per_side)) for share in (0.0, 0.5, 1.0, 1.5, 2.0)}
+    candidates = [_in_strips(rows, sizes, first, strips) for first in (0, 1) for strips in sorted(tried)]
+    batches = [[order[i : i + batch_size] for i in range(0, len(order), batch_size)] for order in candidates]
+    return min(batches, key=lambda some: sum(_padded(batch, sizes) for batch in some))
 
 
-def _shuffled_forever(items: Sequence[T], random: np.random.Generator) -> Iterator[T]:
-    """Pass after pass over the items, each in a new order; a batch may run over the end of a pass into the next."""
-    while items:
-        for position in random.permutation(len(items)):
-            yield items[position]
+def _in_strips(rows: Sequence[Row], sizes: Mapping[int, tuple[int, int]], first: int, strips: int) -> list[Row]:
+    by_first = sorted(rows, key=lambda row: sizes[id(row)][first])
+    height = math.ceil(len(rows) / strips)
+    ordered: list[Row] = []
+    for number, start in enumerate(range(0, len(rows), height)):
+        strip = by_first[start : start + height]
+        # Neighbouring strips in opposite order, so that a batch across two of them is still of like lengths.
+        ordered += sorted(strip, key=lambda row: sizes[id(row)][1 - first], reverse=number % 2 == 1)
+    return ordered
+
+
+def _padded(batch: Sequence[Row], sizes: Mapping[int, tuple[int, int]]) -> int:
+    return len(batch) * sum(max(sizes[id(row)][side] for row in batch) for side in (0, 1))
 
 
 def _choose(items: Sequence[T], random: np.random.Generator) -> T:

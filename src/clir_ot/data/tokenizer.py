@@ -35,7 +35,7 @@ class TextTokenizer:
 
     def pieces(self, texts: Sequence[str]) -> list[list[int]]:
         """Ids of the texts alone: no prefix, no special token, nothing cut."""
-        ids: list[list[int]] = self.tokenizer(list(texts), add_special_tokens=False)["input_ids"]
+        ids: list[list[int]] = self.tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"]
         return ids
 
     def _tokens(self, prefix: str, texts: Sequence[str], length: int) -> Tokens:

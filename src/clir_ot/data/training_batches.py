@@ -46,19 +46,59 @@ class TrainingTexts:
             pairs = {name: collection.bitext(name) for name in languages}
         return cls(queries, documents, relevant, pairs)
 
-    def rankings(self) -> dict[tuple[str, str], dict[str, int]]:
-        """`{(query language, document language): {query: characters}}` with text and a relevant document there."""
+    def rankings(
+        self, tokenizer: TextTokenizer, passage_words: int | None
+    ) -> dict[tuple[str, str], dict[str, tuple[int, int]]]:
+        """`{(query language, document language): {query: tokens of document and query}}`, where both have text.
+
+        Args:
+            tokenizer: counts them, as far as an encoder reads.
+            passage_words: of the passages that are cut from documents; None where they are read whole.
+        """
+        queries = {
+            language: _lengths({q: texts[q] for q in self.relevant if q in texts}, tokenizer, tokenizer.query_length)
+            for language, texts in self.queries.items()
+        }
+        wanted = {document for documents in self.relevant.values() for document in documents}
+        documents = {
+            language: _lengths(
+                {d: texts[d] for d in wanted if d in texts}, tokenizer, tokenizer.document_length, passage_words
+            )
+            for language, texts in self.documents.items()
+        }
         found = {}
-        for query_language, queries in self.queries.items():
-            for document_language, documents in self.documents.items():
-                lengths = {
-                    query: len(queries[query])
-                    for query, relevant in self.relevant.items()
-                    if query in queries and any(document in documents for document in relevant)
+        for query_language, query_lengths in queries.items():
+            for document_language, document_lengths in documents.items():
+                pairs = {
+                    query: (document_lengths[there[0]], length)
+                    for query, length in query_lengths.items()
+                    if (there := [document for document in self.relevant[query] if document in document_lengths])
                 }
-                if lengths:
-                    found[query_language, document_language] = lengths
+                if pairs:
+                    found[query_language, document_language] = pairs
         return found
+
+    def bitext_lengths(self, tokenizer: TextTokenizer) -> dict[str, list[tuple[int, int]]]:
+        """`{language: tokens of each pair's English and foreign side}`, as far as an encoder reads."""
+        lengths = {}
+        for language, pairs in self.bitext.items():
+            english, foreign = (
+                [min(len(ids), tokenizer.query_length) for ids in tokenizer.pieces(texts)]
+                for texts in zip(*pairs, strict=True)
+            )
+            lengths[language] = list(zip(english, foreign, strict=True))
+        return lengths
+
+
+def _lengths(
+    texts: Mapping[str, str], tokenizer: TextTokenizer, longest: int, passage_words: int | None = None
+) -> dict[str, int]:
+    """Tokens of each text, of a passage of it if so many words are fewer than it has; at most `longest`."""
+    counts = {}
+    for (name, text), ids in zip(texts.items(), tokenizer.pieces(list(texts.values())), strict=True):
+        share = min(1.0, passage_words / max(1, len(text.split()))) if passage_words else 1.0
+        counts[name] = min(longest, round(share * len(ids)))
+    return counts
 
 
 class TrainingBatches(Dataset[RankingBatch | BitextBatch]):

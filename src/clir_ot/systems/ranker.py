@@ -85,14 +85,14 @@ class Ranker(pl.LightningModule):
     def on_before_backward(self, loss: torch.Tensor) -> None:
         """Stop before a loss that is not finite spoils the weights."""
         if not loss.isfinite():
-            raise self._diverged(f"the loss is {float(loss)}")
+            raise self._diverged(f"the loss is {loss.item()}")
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Log the norm of the gradient before it is clipped, and stop where it is not finite."""
         norm = torch.nn.utils.get_total_norm([p.grad for p in self.parameters() if p.grad is not None])
         # Half precision scales its loss by trial and error, and skips such a step by itself.
         if not norm.isfinite() and self.trainer.precision != "16-mixed":
-            raise self._diverged(f"the gradient's norm is {float(norm)}")
+            raise self._diverged(f"the gradient's norm is {norm.item()}")
         self.log("train/gradient_norm", norm)
 
     def _diverged(self, what: str) -> UserError:
