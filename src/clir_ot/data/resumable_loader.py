@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import torch
 from torch.utils.data import DataLoader
 
 from clir_ot.data.batches import BitextBatch, RankingBatch
@@ -23,7 +24,10 @@ class ResumableLoader(DataLoader[RankingBatch | BitextBatch]):
     def __init__(
         self, batches: TrainingBatches, sampler: HybridBatchSampler, workers: int, done: Callable[[], int]
     ) -> None:
-        super().__init__(batches, batch_size=None, sampler=sampler, num_workers=workers)
+        # Each iterator draws a seed for its workers. Not from torch's own generator: dropout draws from that, and a run
+        # that is resumed at the start of an epoch must find it as it was.
+        seeds = torch.Generator()
+        super().__init__(batches, batch_size=None, sampler=sampler, num_workers=workers, generator=seeds)
         self._plans, self._done = sampler, done
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
