@@ -15,6 +15,9 @@ from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 # Whoever runs the tests, logged in or not: nothing leaves the machine.
 os.environ |= {"WANDB_MODE": "offline", "HF_HUB_OFFLINE": "1"}
+# Tensors of a few numbers: threads cost more than they do, here and in the processes that tests start.
+os.environ["OMP_NUM_THREADS"] = "1"
+torch.set_num_threads(1)
 
 WORDS = [
     f"{a}{b}" for a in ("ba", "de", "fi", "go", "ku", "lam", "men", "nor") for b in ("ra", "sil", "tem", "vu", "zo")
