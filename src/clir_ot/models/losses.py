@@ -56,8 +56,9 @@ def pooled_mse(
         (B,) float32.
     """
     with torch.autocast(teacher.device.type, enabled=False):
-        means = [
-            vectors.float().masked_fill(~mask[..., None], 0.0).sum(dim=1) / mask.sum(dim=1, keepdim=True)
-            for vectors, mask in ((teacher, mask_a), (student, mask_b))
-        ]
-        return (means[0] - means[1]).square().sum(dim=-1)
+        return (mean_vector(teacher, mask_a) - mean_vector(student, mask_b)).square().sum(dim=-1)
+
+
+def mean_vector(vectors: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Mean of each row's vectors where the mask is True: (B, N, D), (B, N) bool -> (B, D) float32."""
+    return vectors.float().masked_fill(~mask[..., None], 0.0).sum(dim=1) / mask.sum(dim=1, keepdim=True)

@@ -129,7 +129,7 @@ def solve_transport(
         cost = _at_least_float32(cost).masked_fill(padding, 0.0)
         with torch.no_grad():
             fixed = cost.detach()
-            mu, nu = _marginal(mask_a, weights[0], fixed), _marginal(mask_b, weights[1], fixed)
+            mu, nu = marginal(mask_a, weights[0], fixed), marginal(mask_b, weights[1], fixed)
             _check(fixed, mu, nu)
             rows, columns = _used(mu), _used(nu)
             used, mu_used, nu_used = fixed[:, rows, columns].contiguous(), mu[:, rows], nu[:, columns]
@@ -247,10 +247,13 @@ def _check(cost: torch.Tensor, mu: torch.Tensor, nu: torch.Tensor) -> None:
             raise ValueError(f"pair {int(rows[0])} {what}")
 
 
-def _marginal(mask: torch.Tensor, weights: torch.Tensor | None, like: torch.Tensor) -> torch.Tensor:
-    """Normalised weights of the real tokens, uniform by default; 0 where there is no mass."""
+def marginal(mask: torch.Tensor, weights: torch.Tensor | None, like: torch.Tensor) -> torch.Tensor:
+    """Normalised weights of the real tokens, (B, N) in the type of `like`; equal by default, 0 on padding.
+
+    NaN in a row whose weights are negative, not finite, or all 0: `solve_transport` names it.
+    """
     weights = mask.to(like.dtype) if weights is None else weights.to(like.dtype).masked_fill(~mask, 0.0)
-    weights = weights.where(weights >= 0, torch.nan)  # for `_check`
+    weights = weights.where(weights >= 0, torch.nan)
     return weights / weights.sum(dim=1, keepdim=True)
 
 

@@ -16,7 +16,15 @@ from clir_ot.errors import UserError
 from clir_ot.models.alignments import anchor_plan, greedy_plan, nearest_plan, uniform_plan
 from clir_ot.models.losses import info_nce, pooled_mse, score_divergence
 from clir_ot.models.maxsim import maxsim
-from clir_ot.models.transport import Cost, SolverOptions, TransportResult, solver_settings, token_cost, transport_values
+from clir_ot.models.transport import (
+    Cost,
+    SolverOptions,
+    TransportResult,
+    marginal,
+    solver_settings,
+    token_cost,
+    transport_values,
+)
 from clir_ot.models.transport_scores import transport_costs
 
 Marginals = Literal["uniform", "content", "idf"]
@@ -187,7 +195,7 @@ class Alignment:
             values, result = self.transport(teacher, student, english, foreign, idf)
             losses |= {"ot": values.mean(), "marginal_residual": result.residual_b.max()}
         options = self._solver_options(english, foreign, idf)
-        mu, nu = _marginal(mask_a, options.get("weights_a")), _marginal(mask_b, options.get("weights_b"))
+        mu, nu = marginal(mask_a, options.get("weights_a"), cost), marginal(mask_b, options.get("weights_b"), cost)
         if "uniform" in self.weights:
             losses["uniform"] = _value(uniform_plan(mu, nu), cost)
         if "nearest" in self.weights:
@@ -240,12 +248,6 @@ def _refuse_unread(formula: str, terms: Set[str], options: AlignmentOptions) -> 
     ):
         if value is not None and not terms & readers:
             raise UserError(f"model.{name} is {value}, but no term of alignment {formula} reads it; leave it null")
-
-
-def _marginal(mask: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
-    """(B, N) weights of the tokens with mass, equal by default, summing to 1."""
-    masses = mask.float() if weights is None else weights.masked_fill(~mask, 0.0)
-    return masses / masses.sum(dim=1, keepdim=True)
 
 
 def _value(plan: torch.Tensor, cost: torch.Tensor) -> torch.Tensor:

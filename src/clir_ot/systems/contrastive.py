@@ -9,7 +9,7 @@ from clir_ot.models.encoder import TokenEncoder
 from clir_ot.models.encoder_folder import Scoring
 from clir_ot.models.gather import with_others
 from clir_ot.models.language_bias import language_block_divergence, language_correlation
-from clir_ot.models.losses import info_nce
+from clir_ot.models.losses import info_nce, mean_vector
 from clir_ot.models.maxsim import maxsim
 from clir_ot.systems.ranker import Ranker
 
@@ -104,7 +104,9 @@ class HybridBatchRanker(Ranker):
             values["language_block"] = part * language_block_divergence(scores, languages, self.temperature)
             loss = loss + self.language_block_weight * values["language_block"]
         if self.language_correlation_weight:
-            texts = torch.cat([_mean(documents, document_mask), _mean(*with_others(queries, query_mask))])  # (2 S, D)
+            texts = torch.cat(
+                [mean_vector(documents, document_mask), mean_vector(*with_others(queries, query_mask))]
+            )  # (2 S, D)
             languages = _numbers([*batch.document_languages, *batch.query_languages], scores.device)
             values["language_correlation"] = language_correlation(texts, languages)
             loss = loss + self.language_correlation_weight * values["language_correlation"]
@@ -117,11 +119,6 @@ class HybridBatchRanker(Ranker):
 
 class TeacherRanker(HybridBatchRanker):
     """The English teacher: the same ranker on English queries and documents only (OPTICAL, section 3.1)."""
-
-
-def _mean(vectors: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """(S, D) mean vector of each text."""
-    return vectors.masked_fill(~mask[..., None], 0.0).sum(dim=1) / mask.sum(dim=1, keepdim=True)
 
 
 def _numbers(languages: list[str], device: torch.device) -> torch.Tensor:
