@@ -6,12 +6,16 @@ The foreign language `yo` is English with every word spelt backwards behind an `
 import json
 import os
 import random
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
+from clir_ot import cli
 
 # Whoever runs the tests, logged in or not: nothing leaves the machine.
 os.environ |= {"WANDB_MODE": "offline", "HF_HUB_OFFLINE": "1"}
@@ -99,3 +103,18 @@ def collection_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def own_collection(tmp_path: Path) -> Path:
     return make_collection(tmp_path / "toy")
+
+
+@pytest.fixture
+def clir(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Run a command in this process; what it printed, or the one line it failed with behind `FAILED: `."""
+
+    def run(*arguments: object) -> str:
+        monkeypatch.setattr(sys, "argv", ["clir-ot", *map(str, arguments)])
+        try:
+            cli.main()
+        except SystemExit as error:
+            return f"FAILED: {error.code}"
+        return capsys.readouterr().out
+
+    return run

@@ -1,14 +1,13 @@
 """`clir-ot align` as a user types it."""
 
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
-from clir_ot import TokenEncoder, cli
+from clir_ot import TokenEncoder
 
 Command = Callable[..., str]
 ENGLISH, FOREIGN = "bara desil fitem", "xarab xlised xmetif"
@@ -23,20 +22,12 @@ def encoder(encoder_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
 
 @pytest.fixture
-def align(
-    encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Command:
-    """Run it in an empty folder; what it printed, or the one line it failed with behind `FAILED: `."""
+def align(encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clir: Command) -> Command:
+    """Run it in an empty folder."""
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: object, teacher: Path = encoder, student: Path = encoder, language: str = "yo") -> str:
-        options = ["--teacher", teacher, "--student", student, "--language", language]
-        monkeypatch.setattr(sys, "argv", ["clir-ot", "align", *map(str, [*options, *arguments])])
-        try:
-            cli.main()
-        except SystemExit as error:
-            return f"FAILED: {error.code}"
-        return capsys.readouterr().out
+        return clir("align", "--teacher", teacher, "--student", student, "--language", language, *arguments)
 
     return run
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from clir_ot import TokenEncoder, cli
+from clir_ot import TokenEncoder
 from clir_ot.collections.trec import read_run
 
 ROOT = Path(__file__).parent.parent
@@ -21,21 +21,6 @@ SMALL = ["--data.batch_size", "12", "--trainer.max_epochs", "2", "--trainer.acce
 UNLOGGED = ["--trainer.logger", "false", "--trainer.callbacks", "null"]
 
 Command = Callable[..., str]
-
-
-@pytest.fixture
-def clir(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Run a command in this process; what it printed, or the one line it failed with behind `FAILED: `."""
-
-    def run(*arguments: object) -> str:
-        monkeypatch.setattr(sys, "argv", ["clir-ot", *map(str, arguments)])
-        try:
-            cli.main()
-        except SystemExit as error:
-            return f"FAILED: {error.code}"
-        return capsys.readouterr().out
-
-    return run
 
 
 def teacher_arguments(encoder: Path, collection: Path, run: Path) -> list[str]:
