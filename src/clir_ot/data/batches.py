@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import torch
 
+_PADDING = 0.1  # at most that share of the tokens that an encoder reads at a time
+
 
 @dataclass
 class Tokens:
@@ -16,24 +18,38 @@ class Tokens:
         input_ids: (B, N) int64.
         attention_mask: (B, N) int64, 1 on real tokens (special and prefix tokens included), 0 on padding.
         content: (B, N) bool, True on the tokens of the text itself: neither special, prefix nor padding.
+        lengths: (B,) real tokens of each text. Not a tensor, so that nobody has to wait for a device to know them.
     """
 
     input_ids: torch.Tensor
     attention_mask: torch.Tensor
     content: torch.Tensor
+    lengths: list[int]
 
     @property
     def mask(self) -> torch.Tensor:
         """(B, N) bool, True on real tokens."""
         return self.attention_mask.bool()
 
-    def __getitem__(self, rows: torch.Tensor | slice) -> "Tokens":
-        """Some of the texts, or all in another order."""
-        return Tokens(self.input_ids[rows], self.attention_mask[rows], self.content[rows])
+    def __getitem__(self, rows: slice) -> "Tokens":
+        """Some of the texts."""
+        return Tokens(self.input_ids[rows], self.attention_mask[rows], self.content[rows], self.lengths[rows])
 
     def to(self, device: torch.device) -> "Tokens":
         """The same tokens on another device."""
-        return Tokens(self.input_ids.to(device), self.attention_mask.to(device), self.content.to(device))
+        return Tokens(self.input_ids.to(device), self.attention_mask.to(device), self.content.to(device), self.lengths)
+
+    def groups(self) -> list[list[int]]:
+        """The rows in groups of like length, longest first, each with at most a tenth of padding."""
+        groups: list[list[int]] = []
+        real = 0  # tokens of the last group
+        for row in sorted(range(len(self.lengths)), key=lambda row: -self.lengths[row]):
+            real += self.lengths[row]
+            if not groups or real < (1 - _PADDING) * self.lengths[groups[-1][0]] * (len(groups[-1]) + 1):
+                groups.append([])
+                real = self.lengths[row]
+            groups[-1].append(row)
+        return groups
 
 
 @dataclass

@@ -51,4 +51,5 @@ class TextTokenizer:
         # A token that ends behind the prefix belongs to the text, the space between them too, which SentencePiece may
         # keep as a piece of its own; special tokens and padding end at 0.
         content = encoded["offset_mapping"][..., 1] > len(prefix.rstrip())
-        return Tokens(encoded["input_ids"], encoded["attention_mask"], content)
+        lengths = encoded["attention_mask"].sum(dim=1).tolist()
+        return Tokens(encoded["input_ids"], encoded["attention_mask"], content, lengths)

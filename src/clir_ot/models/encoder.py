@@ -89,13 +89,25 @@ class TokenEncoder(nn.Module):
         return F.normalize(self.projection(mean), dim=-1)[:, None], ones
 
     def forward(self, tokens: Tokens) -> torch.Tensor:
-        """Unit-length token vectors, (B, N, D); rows where `tokens.mask` is False are meaningless."""
-        return F.normalize(self.projection(self._hidden(tokens)), dim=-1)
+        """Unit-length token vectors, (B, N, D); zeros where `tokens.mask` is False."""
+        return F.normalize(self.projection(self._hidden(tokens)), dim=-1) * tokens.attention_mask[..., None]
 
     def _hidden(self, tokens: Tokens) -> torch.Tensor:
-        states = self.transformer(input_ids=tokens.input_ids, attention_mask=tokens.attention_mask)
-        hidden: torch.Tensor = states.last_hidden_state
-        return hidden
+        """(B, N, H); anything on padding. Texts of like length are read together: padding costs as much."""
+        groups = tokens.groups()
+        if len(groups) == 1:
+            return self._states(tokens.input_ids, tokens.attention_mask)
+        parts = []
+        for rows in groups:
+            n = tokens.lengths[rows[0]]
+            states = self._states(tokens.input_ids[rows, :n], tokens.attention_mask[rows, :n])
+            parts.append(F.pad(states, (0, 0, 0, tokens.input_ids.shape[1] - n)))
+        order = [row for rows in groups for row in rows]
+        return torch.cat(parts)[torch.tensor(order).argsort().to(tokens.input_ids.device)]
+
+    def _states(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        states: torch.Tensor = self.transformer(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        return states
 
     def freeze(self, *, word_embeddings: bool, layers: int) -> None:
         """Stop the gradient of the word embedding table, and of everything up to the first `layers` blocks.
