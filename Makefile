@@ -22,12 +22,12 @@ LANGUAGE_GIVEN := yes
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install starter teacher distill hybrid ablation evaluate test test-all lint clean language built checked
+.PHONY: help install starter teacher distill hybrid ablation ablation-alpha evaluate test test-all lint clean language built checked
 .DELETE_ON_ERROR:
 
 help:  ## this list
 	@echo 'usage: make TARGET [LANG=yo] [COLLECTION=folder] [DEVICES=n] [EXPERIMENT=file.yaml] [ARGS="--key value"]'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(VENV)/.installed  ## a virtual environment with pinned versions
 
@@ -50,6 +50,10 @@ hybrid: install built  ## train the hybrid-batch ranker, evaluate it
 ablation: checked $(TEACHER)/encoder/modules.json  ## transport and its rivals, three seeds, one table: make ablation LANG=yo
 	@$(CLIR) ablate $(or $(EXPERIMENT),experiments/ablation/alignment.yaml) --run $(or $(RUN),$(RUNS)/ablation-$(LANG)) \
 		--teacher $(TEACHER)/encoder --collection $(COLLECTION) --language $(LANG) $(ARGS)
+
+ablation-alpha: install built  ## hybrid batches from cross-lingual to monolingual, three seeds, one table
+	@$(CLIR) ablate $(or $(EXPERIMENT),experiments/ablation/alpha.yaml) --run $(or $(RUN),$(RUNS)/ablation-alpha) \
+		--collection $(COLLECTION) $(ARGS)
 
 evaluate: $(if $(RUN),,language) install  ## the table of a trained run: make evaluate LANG=yo, or RUN=folder
 	@$(CLIR) evaluate $(DISTILLED) --collection $(COLLECTION) $(ARGS)

@@ -1,5 +1,6 @@
 """The ablation file's checks, and a whole small ablation, run twice."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,8 @@ import torch
 import yaml
 
 from clir_ot import Collection, TokenEncoder
-from clir_ot.ablation import Ablation, ablate
+from clir_ot.ablation.plan import Ablation
+from clir_ot.ablation.students import ablate_students
 from clir_ot.errors import UserError
 from clir_ot.evaluation.seeds import Seeds
 from clir_ot.evaluation.systems import Measured
@@ -15,23 +17,33 @@ from clir_ot.evaluation.systems import Measured
 EXPERIMENTS = Path(__file__).parent.parent / "experiments"
 
 
-def test_the_committed_file_is_read() -> None:
-    ablation = Ablation.read(EXPERIMENTS / "ablation" / "alignment.yaml")
-    assert ablation.experiment.is_file()
-    assert len(ablation.seeds) == 3
-    assert {"none", "uniform", "nearest", "greedy", "mse", "contrastive", "ot"} <= ablation.variants.keys()
+def test_the_committed_files_are_read() -> None:
+    alignment, alpha = (Ablation.read(EXPERIMENTS / "ablation" / f"{name}.yaml") for name in ("alignment", "alpha"))
+    assert alignment.experiment.is_file()
+    assert alpha.experiment.is_file()
+    assert len(alignment.seeds) == len(alpha.seeds) == 3
+    assert {"none", "uniform", "nearest", "greedy", "mse", "contrastive", "ot"} <= alignment.variants.keys()
+    assert [settings["data.alpha"] for settings in alpha.variants.values()] == [0, 0.25, 0.5, 0.75, 1]
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"baselines": ["zero-shot", "mean"]}, "baseline mean is no variant"),
+        ({"baselines": ["zero-shot", "mean"]}, "baseline mean is none of ot, zero-shot"),
         ({"variants": None}, "expected the keys"),
         ({"seedz": [1]}, "expected the keys"),
+        ({"table": "best"}, "table is best; expected student or languages"),
+        ({"table": "languages"}, "baseline zero-shot is none of ot"),
     ],
 )
 def test_a_wrong_file_is_named_in_one_line(tmp_path: Path, change: dict, said: str) -> None:
-    right = {"experiment": "x.yaml", "seeds": [0], "baselines": ["zero-shot"], "variants": {"ot": {}}}
+    right = {
+        "table": "student",
+        "experiment": "x.yaml",
+        "seeds": [0],
+        "baselines": ["zero-shot"],
+        "variants": {"ot": {}},
+    }
     wrong = {key: value for key, value in (right | change).items() if value is not None}
     (tmp_path / "a.yaml").write_text(yaml.safe_dump(wrong))
     with pytest.raises(UserError, match=said) as caught:
@@ -54,6 +66,7 @@ def test_an_ablation_trains_what_is_missing_and_measures_everything(
     torch.manual_seed(1)
     TokenEncoder.from_pretrained(encoder_folder, dimensions=8).save_pretrained(tmp_path / "teacher")
     content = {
+        "table": "student",
         "experiment": str(EXPERIMENTS / "distill.yaml"),
         "seeds": [0, 1],
         "baselines": ["zero-shot", "none"],
@@ -66,7 +79,7 @@ def test_an_ablation_trains_what_is_missing_and_measures_everything(
     (tmp_path / "a.yaml").write_text(yaml.safe_dump(content))
 
     def run() -> str:
-        return ablate(
+        return ablate_students(
             Ablation.read(tmp_path / "a.yaml"), str(tmp_path / "teacher"), Collection(collection_folder), "yo",
             tmp_path / "runs", jobs=2,
         )  # fmt: skip
@@ -89,3 +102,35 @@ def test_an_ablation_trains_what_is_missing_and_measures_everything(
     (tmp_path / "a.yaml").write_text(yaml.safe_dump(content))
     with pytest.raises(UserError, match="was measured with other settings"):
         run()
+
+
+@pytest.mark.slow
+def test_encoders_of_several_languages_are_compared_in_every_setting(
+    encoder_folder: Path, collection_folder: Path, tmp_path: Path, clir: Callable[..., str]
+) -> None:
+    content = {
+        "table": "languages",
+        "experiment": str(EXPERIMENTS / "hybrid.yaml"),
+        "seeds": [0, 1],
+        "baselines": ["mono"],
+        "common": {
+            "model.encoder": str(encoder_folder), "model.dimensions": 8, "data.languages": "en,yo",
+            "data.batch_size": 12, "trainer.logger": False, "trainer.callbacks": None,
+        },
+        "variants": {"mono": {"data.alpha": 1.0}, "cross": {"data.alpha": 0.0}},
+    }  # fmt: skip
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+    command = ["ablate", tmp_path / "a.yaml", "--collection", collection_folder, "--run", tmp_path / "runs"]
+    assert "has no use for --language" in clir(*command, "--language", "yo")
+    table = clir(*command, "--jobs", "2")
+    assert "English, Yoruba; 18 test queries" in table
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines() if line.startswith("| ")]
+    assert [row[:2] for row in rows] == [
+        ["variant", "seeds"], ["mono", "2"], ["cross", "2"], ["variant", "against"], ["cross", "mono"]
+    ]  # fmt: skip
+    assert [name.split(" [")[0] for name in rows[0][2:]] == rows[3][2:]
+    assert len(rows[3]) == 6
+    # The differences are those of the means.
+    for column in range(2, 6):
+        mono, cross = (float(row[column].split(" ")[0]) for row in rows[1:3])
+        assert float(rows[4][column].split(",")[0]) == pytest.approx(cross - mono, abs=0.11 if column == 5 else 2e-3)

@@ -204,3 +204,12 @@ def test_the_hybrid_ranker_logs_what_was_drawn(
     pairs = [share for name, share in drawn.items() if "-" in name and "lingual" not in name]
     assert drawn["drawn/monolingual"] + drawn["drawn/cross-lingual"] == pytest.approx(1, abs=1e-4)
     assert sum(pairs) == pytest.approx(1, abs=1e-4)  # run.json holds rounded figures
+    table = clir("evaluate", run, "--collection", collection_folder)
+    rows = {cells[1].strip(): cells[2:-1] for line in table.splitlines() if len(cells := line.split("|")) == 7}
+    assert list(rows)[0] == "queries"
+    assert {"English", "Yoruba", "Swahili", "mean"} < rows.keys()
+    for column in range(4):
+        means = [float(rows[name][column]) for name in ("English", "Yoruba", "Swahili")]
+        assert float(rows["mean"][column]) == pytest.approx(sum(means) / 3, abs=0.1 if column == 3 else 1e-3)
+    saved = json.loads((run / "metrics.json").read_text())["languages"]["pool MAP"]
+    assert float(rows["mean"][2]) == pytest.approx(sum(saved.values()) / len(saved), abs=1e-3)

@@ -122,18 +122,28 @@ def align(arguments: argparse.Namespace) -> None:
 
 def ablate(arguments: argparse.Namespace) -> None:
     """`ablate FILE`: train and measure variants of an experiment, with several seeds."""
-    from clir_ot.ablation import Ablation
-    from clir_ot.ablation import ablate as run_ablation
+    from clir_ot.ablation.languages import ablate_languages
+    from clir_ot.ablation.plan import Ablation
+    from clir_ot.ablation.students import ablate_students
     from clir_ot.collections import Collection
     from clir_ot.collections.languages import canonical_language
 
     ablation = Ablation.read(arguments.file)
     if arguments.only:
         ablation = ablation.only(arguments.only.split(","))
-    collection, language = Collection(arguments.collection), canonical_language(arguments.language)
+    collection, run = Collection(arguments.collection), arguments.run
     options = {"jobs": arguments.jobs, "keep_encoders": arguments.keep_encoders}
-    print(run_ablation(ablation, arguments.teacher, collection, language, arguments.run, **options))
-    print(f"\ntable: {arguments.run / 'table.md'}")
+    of_students = {"--teacher": arguments.teacher, "--language": arguments.language}
+    for name, value in of_students.items():
+        if (value is None) == (ablation.table == "student"):
+            wanted = "needs" if value is None else "has no use for"
+            raise UserError(f"{arguments.file}: its table is of kind {ablation.table}, which {wanted} {name}")
+    if ablation.table == "languages":
+        table = ablate_languages(ablation, collection, run, **options)
+    else:
+        language = canonical_language(arguments.language)
+        table = ablate_students(ablation, arguments.teacher, collection, language, run, **options)
+    print(f"{table}\n\ntable: {run / 'table.md'}")
 
 
 def _print_statistics(folder: Path, encoder: Path | None) -> None:
@@ -204,9 +214,9 @@ def _parser() -> argparse.ArgumentParser:
     action.set_defaults(verb=align)
     action = verbs.add_parser("ablate", help="train and measure the variants of an ablation file, several seeds each")
     action.add_argument("file", type=Path, help="such as experiments/ablation/alignment.yaml")
-    action.add_argument("--teacher", required=True, help="folder of the teacher's encoder")
+    action.add_argument("--teacher", help="folder of the teacher's encoder, of tables of students")
     action.add_argument("--collection", type=Path, required=True)
-    action.add_argument("--language", required=True)
+    action.add_argument("--language", help="of the students, likewise")
     action.add_argument("--run", type=Path, required=True, help="folder of the runs and the table")
     action.add_argument("--only", help="some variants: ot,mse")
     action.add_argument(

@@ -59,6 +59,11 @@ def test_an_epoch_of_one_language_visits_every_query() -> None:
     assert sum(spreads) / len(spreads) < 6  # at random it is about 22
 
 
+def test_an_epoch_is_as_long_whatever_alpha_is() -> None:
+    lengths = [len(HybridBatchSampler(RANKINGS, {}, alpha=alpha, batch_size=32)) for alpha in (0.0, 0.5, 1.0)]
+    assert lengths == [29, 29, 29]  # 300 queries in three languages, by 32
+
+
 def test_shares_and_languages_are_those_asked_for() -> None:
     sampler = HybridBatchSampler(RANKINGS, BITEXT, alpha=0.25, bitext_rate=0.5, english_share=0.2, batch_size=16)
     plans = epochs(sampler, 60)

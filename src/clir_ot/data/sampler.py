@@ -121,12 +121,17 @@ class HybridBatchSampler(Sampler[BatchPlan]):
         self.epoch = epoch
 
     def __len__(self) -> int:
-        """Batches an epoch: one pass over the bitext where there are bitext batches, else over the ranking rows."""
+        """Batches an epoch: one pass over the bitext where there are bitext batches, else over the queries.
+
+        A query counts once in each of its languages, so that an epoch is as long whatever `alpha` is.
+        """
         if self.bitext_rate:
             pairs = sum(map(len, self.bitext_lengths.values()))
             return math.ceil(pairs / (self.batch_size * self.bitext_rate))
-        rows = sum(map(len, self._monolingual.values())) if self.alpha else len(self._cross_lingual)
-        return math.ceil(rows / self.batch_size)
+        queries: dict[str, set[str]] = {}
+        for (language, _), lengths in self.rankings.items():
+            queries.setdefault(language, set()).update(lengths)
+        return math.ceil(sum(map(len, queries.values())) / self.batch_size)
 
     def __iter__(self) -> Iterator[BatchPlan]:
         random = np.random.default_rng((self.seed, self.epoch))

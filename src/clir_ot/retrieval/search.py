@@ -1,5 +1,7 @@
 """Exact search: every query against every document by MaxSim."""
 
+from collections.abc import Sequence
+
 import torch
 
 from clir_ot.collections.trec import Run
@@ -15,11 +17,15 @@ def search(queries: TokenIndex, documents: TokenIndex, depth: int = 1000) -> Run
     Returns:
         `{query: {document: score}}`, best first; score is the mean over query tokens of the best cosine.
     """
-    scores = all_scores(queries, documents)
-    best = scores.topk(min(depth, len(documents.ids)), dim=1)
+    return best(all_scores(queries, documents), queries.ids, documents.ids, depth)
+
+
+def best(scores: torch.Tensor, queries: Sequence[str], documents: Sequence[str], depth: int = 1000) -> Run:
+    """The `depth` best documents of every query, from scores (queries, documents)."""
+    top = scores.topk(min(depth, len(documents)), dim=1)
     return {
-        query: {documents.ids[d]: s for d, s in zip(row, values, strict=True)}
-        for query, row, values in zip(queries.ids, best.indices.tolist(), best.values.tolist(), strict=True)
+        query: {documents[d]: s for d, s in zip(row, values, strict=True)}
+        for query, row, values in zip(queries, top.indices.tolist(), top.values.tolist(), strict=True)
     }
 
 

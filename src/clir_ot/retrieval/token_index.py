@@ -1,6 +1,6 @@
 """Encoded texts: the vectors of each, one a token or one a text, one after the other."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -41,6 +41,15 @@ class TokenIndex:
             mask = torch.arange(vectors.shape[1])[None, :] < self.lengths[positions][:, None]
             blocks.append((positions, vectors, mask))
         return blocks
+
+
+def pool(indexes: Mapping[str, TokenIndex]) -> TokenIndex:
+    """Several languages' documents as one index; a document's id is `<language>:<_id>`."""
+    return TokenIndex(
+        [f"{language}:{name}" for language, index in indexes.items() for name in index.ids],
+        torch.cat([index.lengths for index in indexes.values()]),
+        torch.cat([index.vectors for index in indexes.values()]),
+    )
 
 
 @torch.inference_mode()

@@ -8,11 +8,13 @@ from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.trec import write_run
 from clir_ot.data.datamodule import parse_languages
 from clir_ot.errors import UserError
+from clir_ot.evaluation.multilingual import evaluate_languages
 from clir_ot.evaluation.systems import Measured, System, compare_all, measure, search_system
-from clir_ot.evaluation.table import as_json, render
+from clir_ot.evaluation.table import as_json, render, render_languages
 from clir_ot.files import write_text
 from clir_ot.models.encoder import TokenEncoder
 from clir_ot.retrieval.token_index import encode
+from clir_ot.tracking.progress import say
 from clir_ot.tracking.run_folder import RunFolder
 from clir_ot.tracking.weights_and_biases import sync_command
 
@@ -23,8 +25,9 @@ def evaluate_run_folder(path: Path, collection: Collection, split: str) -> str:
     """Rank, measure and compare; returns the table and where the files are.
 
     A student is set beside its teacher: English queries (the upper bound), the foreign language zero-shot, the
-    student, and the student on English. A system without teacher is measured in the languages it was trained in.
-    English rows are left out where the collection has no judged English queries.
+    student, and the student on English. A system without teacher is measured in the languages it was trained in, and
+    where they are several, with all their documents too. English rows are left out where the collection has no judged
+    English queries.
 
     Raises:
         UserError: the run is not trained yet; the collection lacks its languages.
@@ -39,7 +42,8 @@ def evaluate_run_folder(path: Path, collection: Collection, split: str) -> str:
     documents = teacher or student
     index = encode(documents, documents.tokenizer.documents, collection.documents())
     measured: dict[tuple[str, str], Measured] = {}
-    for system in _systems(student, teacher, parse_languages(config["data"]["languages"])):
+    languages = parse_languages(config["data"]["languages"])
+    for system in _systems(student, teacher, languages):
         if system.language == ENGLISH and not collection.is_judged(split, ENGLISH):
             continue
         ranking, qrels = search_system(system, collection, split, index)
@@ -55,8 +59,13 @@ def evaluate_run_folder(path: Path, collection: Collection, split: str) -> str:
     )
     results = list(measured.values())
     facts = {"split": split, "collection_fingerprint": collection.fingerprint(), **as_json(results, comparisons)}
+    tables = [render(results, comparisons)]
+    if teacher is None and len(languages) > 1:
+        found = evaluate_languages(student, collection, languages, split, {ENGLISH: index}, say)
+        tables.append(render_languages(found))
+        facts["languages"] = found.by_query()
     write_text(run.metrics, json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
-    return "\n".join([render(results, comparisons), "", *_places(run)])
+    return "\n\n".join([*tables, "\n".join(_places(run))])
 
 
 def _systems(student: TokenEncoder, teacher: TokenEncoder | None, languages: list[str]) -> list[System]:

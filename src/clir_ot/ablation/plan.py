@@ -1,0 +1,80 @@
+"""What an ablation file says: an experiment, its variants, the seeds, the kind of table."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import yaml
+
+from clir_ot.ablation.variant import Variant
+from clir_ot.errors import UserError
+from clir_ot.tracking.run_folder import RunFolder
+
+ZERO_SHOT = "zero-shot"
+TableKind = Literal["student", "languages"]
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """What the YAML file says.
+
+    Attributes:
+        table: `student`: one language's students of one teacher; `languages`: encoders of several languages.
+        experiment: YAML of the experiment that is varied.
+        seeds: each variant is trained with each of them.
+        baselines: variants that every other one is compared with; `zero-shot` is the teacher of students.
+        common: settings of every variant, `{"trainer.max_epochs": 2}`.
+        variants: `{name: its settings}`.
+    """
+
+    table: TableKind
+    experiment: Path
+    seeds: list[int]
+    baselines: list[str]
+    common: dict[str, Any]
+    variants: dict[str, dict[str, Any]]
+
+    @classmethod
+    def read(cls, path: Path) -> "Ablation":
+        """Read and check the file; `experiment` is relative to it.
+
+        Raises:
+            UserError: it is missing, no YAML, or lacks something.
+        """
+        try:
+            said = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (OSError, yaml.YAMLError) as error:
+            raise UserError(f"{path}: cannot be read as YAML: {str(error).splitlines()[0]}") from error
+        keys = {"table", "experiment", "seeds", "baselines", "variants"}
+        if not isinstance(said, dict) or not keys <= said.keys() <= keys | {"common"}:
+            raise UserError(f"{path}: expected the keys {', '.join(sorted(keys))} and perhaps common")
+        if said["table"] not in get_args(TableKind):
+            raise UserError(f"{path}: table is {said['table']}; expected {' or '.join(get_args(TableKind))}")
+        variants = {name: settings or {} for name, settings in said["variants"].items()}
+        known = [*variants, *([ZERO_SHOT] if said["table"] == "student" else [])]
+        if unknown := [name for name in said["baselines"] if name not in known]:
+            raise UserError(f"{path}: baseline {unknown[0]} is none of {', '.join(known)}")
+        experiment = path.parent / said["experiment"]
+        common = said.get("common") or {}
+        return cls(said["table"], experiment, said["seeds"], said["baselines"], common, variants)
+
+    def only(self, names: list[str]) -> "Ablation":
+        """Some of the variants.
+
+        Raises:
+            UserError: one is not there.
+        """
+        if unknown := [name for name in names if name not in self.variants]:
+            raise UserError(f"{unknown[0]} is no variant; there are {', '.join(self.variants)}")
+        return replace(self, variants={name: self.variants[name] for name in names})
+
+    def runs(self, folder: Path, collection: Path, shared: dict[str, Any]) -> dict[tuple[str, int], Variant]:
+        """`{(variant, seed): run}`, each in `folder/<variant>/seed-<seed>`; `shared` are settings of all of them."""
+        return {
+            (name, seed): Variant(
+                name, RunFolder(folder / name / f"seed-{seed}"), self.experiment, collection,
+                {**self.common, **settings, **shared, "seed_everything": seed},
+            )
+            for name, settings in self.variants.items()
+            for seed in self.seeds
+        }  # fmt: skip

@@ -1,0 +1,120 @@
+"""The training runs of an ablation: each once, several at a time."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from clir_ot.errors import UserError
+from clir_ot.files import write_text
+from clir_ot.models.encoder import TokenEncoder
+from clir_ot.tracking.progress import say
+from clir_ot.tracking.run_folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One run of an ablation.
+
+    Attributes:
+        name: of the variant.
+        folder: of the run.
+        experiment: YAML that `arguments` change.
+        collection: folder; what counts is its content.
+        arguments: `{"model.alignment": "mse"}`.
+    """
+
+    name: str
+    folder: RunFolder
+    experiment: Path
+    collection: Path
+    arguments: dict[str, Any]
+
+    def is_measured(self, fingerprint: str) -> bool:
+        """Nothing is left to do.
+
+        Raises:
+            UserError: what was measured there had other settings.
+        """
+        if not self._marker.is_file():
+            return False
+        if json.loads(self._marker.read_text(encoding="utf-8")) != self._settings(fingerprint):
+            raise UserError(f"{self.folder.path}: was measured with other settings; delete it or choose another --run")
+        return True
+
+    def train(self, threads: int) -> str | None:
+        """Run `clir-ot fit`, whose output goes to `<seed>.log` beside the folder; what went wrong, in a line."""
+        options = [part for key, value in self.arguments.items() for part in (f"--{key}", _spelt(value))]
+        places = ["--config", self.experiment, "--run", self.folder.path, "--data.collection", self.collection]
+        log = self.folder.path.with_suffix(".log")
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("a", encoding="utf-8") as output:
+            status = subprocess.run(
+                [sys.executable, "-m", "clir_ot.cli", "fit", *map(str, places), *options],
+                stdout=output, stderr=subprocess.STDOUT, env={**os.environ, "OMP_NUM_THREADS": str(threads)},
+            ).returncode  # fmt: skip
+        if not status:
+            return None
+        said = log.read_text(encoding="utf-8").strip().splitlines() or [f"exit status {status}"]
+        return f"{self.folder.path}: {said[-1].removeprefix('clir-ot: ')} (all of it: {log})"
+
+    def finish(self, fingerprint: str, keep_encoder: bool) -> None:
+        """Note that it is measured; only then drop what training needed."""
+        write_text(self._marker, json.dumps(self._settings(fingerprint), indent=1) + "\n")
+        shutil.rmtree(self.folder.checkpoints, ignore_errors=True)
+        if not keep_encoder:
+            shutil.rmtree(self.folder.encoder)
+
+    @property
+    def _marker(self) -> Path:
+        return self.folder.path / "measured.json"
+
+    def _settings(self, fingerprint: str) -> dict[str, Any]:
+        text = self.experiment.read_text(encoding="utf-8")
+        return {"arguments": self.arguments, "experiment": text, "collection": fingerprint}
+
+
+def train_and_measure(
+    runs: Collection[Variant],
+    fingerprint: str,
+    measure: Callable[[Variant, TokenEncoder], None],
+    *,
+    jobs: int,
+    keep_encoders: bool,
+) -> None:
+    """Do what is not done: a run that is measured is left alone, one that was stopped goes on from its checkpoint.
+
+    Args:
+        runs: wanted.
+        fingerprint: of the collection.
+        measure: writes what the table needs of an encoder into its run's folder.
+        jobs: runs trained at a time, which share the cores.
+        keep_encoders: leave the trained encoders (500 MB each) there.
+
+    Raises:
+        UserError: a run fails, or a folder holds a run of other settings.
+    """
+    missing = [run for run in runs if not run.is_measured(fingerprint)]
+    say(f"{len(runs)} runs, {len(missing)} of them to train, {jobs} at a time")
+    threads = max(1, (os.cpu_count() or 1) // jobs)
+    with ThreadPoolExecutor(jobs) as pool:
+        # As they are done, in whatever order; an error cancels what has not begun.
+        waiting = {pool.submit(run.train, threads): run for run in missing}
+        for number, future in enumerate(as_completed(waiting), start=1):
+            run = waiting[future]
+            if problem := future.result():
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise UserError(problem)
+            measure(run, TokenEncoder.from_pretrained(run.folder.encoder))
+            run.finish(fingerprint, keep_encoders)
+            say(f"[{number}/{len(missing)}] {run.folder.path}")
+
+
+def _spelt(value: Any) -> str:
+    return "null" if value is None else json.dumps(value) if isinstance(value, bool | list | dict) else str(value)

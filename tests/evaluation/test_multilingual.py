@@ -1,0 +1,99 @@
+"""The settings over several languages: on hand-made vectors, each value worked out by hand."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from clir_ot import Collection, TokenEncoder
+from clir_ot.data.batches import Tokens
+from clir_ot.errors import UserError
+from clir_ot.evaluation.multilingual import (
+    CROSS_LINGUAL,
+    MONOLINGUAL,
+    POOL,
+    RANK_DISTANCE,
+    Multilingual,
+    evaluate_languages,
+)
+from clir_ot.evaluation.rank_distance import rank_distance
+
+
+def test_rank_distance_is_that_of_the_outermost_translations() -> None:
+    assert rank_distance(["a:1", "x", "b:1", "y", "c:1", "z"], {"c:1", "a:1", "b:1"}) == 4
+    assert rank_distance(["x", "b:1", "a:1"], {"a:1", "b:1"}) == 1
+
+
+def test_settings_are_means_over_languages_that_have_the_query() -> None:
+    found = Multilingual(
+        {
+            ("en", "en"): {"q": 1.0, "r": 0.5},
+            ("en", "yo"): {"q": 0.5, "r": 0.25},
+            ("yo", "en"): {"q": 0.25},
+            ("yo", "yo"): {"q": 0.5},
+        },
+        {"en": {"q": 0.75, "r": 0.25}, "yo": {"q": 0.25}},
+        {"en": {"q": 4.0, "r": 2.0}, "yo": {"q": 8.0}},
+    )
+    assert found.by_query() == {
+        MONOLINGUAL: {"q": 0.75, "r": 0.5},
+        CROSS_LINGUAL: {"q": 0.375, "r": 0.25},
+        POOL: {"q": 0.5, "r": 0.25},
+        RANK_DISTANCE: {"q": 6.0, "r": 2.0},
+    }
+
+
+class Angles:
+    """A tokenizer of texts that are one number each."""
+
+    def queries(self, texts: list[str]) -> Tokens:
+        angles = torch.tensor([[int(text)] for text in texts])
+        return Tokens(angles, torch.ones_like(angles), angles > 0, [1] * len(texts))
+
+    documents = queries
+
+
+class Stub(torch.nn.Module):
+    """In place of an encoder: a text is one unit vector of the plane, at the angle in degrees that it says."""
+
+    tokenizer = Angles()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.projection = torch.nn.Linear(1, 1)
+
+    def vectors(self, tokens: Tokens) -> tuple[torch.Tensor, torch.Tensor]:
+        angle = tokens.input_ids.float().deg2rad()
+        return torch.stack([angle.cos(), angle.sin()], dim=-1), tokens.mask
+
+
+def test_each_setting_searches_its_documents(tmp_path: Path) -> None:
+    texts = {
+        # The English query is nearest to d1 in English and to d2 in Yoruba.
+        "corpus.jsonl": {"d1": "10", "d2": "40"},
+        "corpus.yo.jsonl": {"d1": "60", "d2": "22"},
+        "queries.jsonl": {"q1": "12"},
+        "queries.yo.jsonl": {"q1": "52"},
+    }
+    for name, rows in texts.items():
+        (tmp_path / name).write_text("".join(json.dumps({"_id": i, "text": t}) + "\n" for i, t in rows.items()))
+    (tmp_path / "qrels").mkdir()
+    (tmp_path / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq1\td1\t1\n")
+    found = evaluate_languages(Stub(), Collection(tmp_path), ["en", "yo"], "test")  # type: ignore[arg-type]
+    assert found.pairs == {
+        ("en", "en"): {"q1": 1.0},
+        ("en", "yo"): {"q1": 0.5},
+        ("yo", "en"): {"q1": 0.5},
+        ("yo", "yo"): {"q1": 1.0},
+    }
+    # In the pool, from 12: en:d1 (2), yo:d2 (10), en:d2 (28), yo:d1 (48); from 52: yo:d1 (8), en:d2 (12), yo:d2 (30),
+    # en:d1 (42). Relevant are the first and the last of each.
+    assert found.pool == {"en": {"q1": pytest.approx(0.75)}, "yo": {"q1": pytest.approx(0.75)}}
+    assert found.rank_distance == {"en": {"q1": 3.0}, "yo": {"q1": 3.0}}
+
+
+def test_one_language_is_refused(encoder_folder: Path, collection_folder: Path) -> None:
+    encoder = TokenEncoder.from_pretrained(encoder_folder, dimensions=8)
+    with pytest.raises(UserError, match="need two languages"):
+        evaluate_languages(encoder, Collection(collection_folder), ["en"], "test")
