@@ -162,7 +162,9 @@ def test_a_run_folder_of_another_configuration_is_refused(
     assert "model.temperature = 0.02, now 0.5" in printed
 
 
-def test_two_processes_train_one_encoder(teacher_run: Path, collection_folder: Path, tmp_path: Path) -> None:
+def test_two_processes_train_and_measure_as_one(
+    teacher_run: Path, collection_folder: Path, tmp_path: Path, clir: Command
+) -> None:
     run = tmp_path / "distill-yo"
     command = [sys.executable, "-m", "clir_ot.cli", *distill_arguments(teacher_run, collection_folder, run)]
     command += ["--trainer.devices", "2", "--trainer.logger", "false"]
@@ -171,6 +173,13 @@ def test_two_processes_train_one_encoder(teacher_run: Path, collection_folder: P
     facts = json.loads((run / "run.json").read_text())
     assert (facts["devices"], facts["steps"]) == (2, 6)
     assert result.stdout.count("trained 6 steps") == 1
+    assert "sync_dist" not in result.stderr
+    clir(*distill_arguments(teacher_run, collection_folder, tmp_path / "alone"), "--trainer.logger", "false")
+    alone = json.loads((tmp_path / "alone" / "run.json").read_text())
+    dev = {name: value for name, value in facts["metrics"].items() if name.startswith("dev/")}
+    assert dev.keys() == {"dev/en/MRR@10", "dev/yo/MRR@10"}
+    assert dev == {name: alone["metrics"][name] for name in dev}
+    assert facts["metrics"]["train/loss"] == pytest.approx(alone["metrics"]["train/loss"], rel=1e-4)
 
 
 @pytest.mark.slow
@@ -206,7 +215,7 @@ def test_the_hybrid_ranker_logs_what_was_drawn(
     assert sum(pairs) == pytest.approx(1, abs=1e-4)  # run.json holds rounded figures
     table = clir("evaluate", run, "--collection", collection_folder)
     rows = {cells[1].strip(): cells[2:-1] for line in table.splitlines() if len(cells := line.split("|")) == 7}
-    assert list(rows)[0] == "queries"
+    assert next(iter(rows)) == "queries"
     assert {"English", "Yoruba", "Swahili", "mean"} < rows.keys()
     for column in range(4):
         means = [float(rows[name][column]) for name in ("English", "Yoruba", "Swahili")]

@@ -182,9 +182,10 @@ def _quiet_libraries() -> None:
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     # Advice that does not apply here: batches are small and cheap to make; the frozen teacher is meant to be in eval
-    # mode, and so is a student without dropout; arguments are given to LightningCLI and on the command line both.
-    for advice in (".*does not have many workers.*", ".*in eval mode at the start.*", ".*LightningCLI's args.*"):
-        warnings.filterwarnings("ignore", advice)
+    # mode, and so is a student without dropout; arguments are given to LightningCLI and on the command line both; dev
+    # figures are the same on all ranks.
+    for advice in ("does not have many workers", "in eval mode at the start", "LightningCLI's args", "sync_dist=True"):
+        warnings.filterwarnings("ignore", f".*{advice}.*")
     warnings.filterwarnings("ignore", ".*treespec, LeafSpec.*")
 
 

@@ -3,11 +3,13 @@
 B own rows, S rows of all processes, N tokens, D dimensions.
 """
 
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
 import torch.nn.functional as F
+
+T = TypeVar("T")
 
 
 def with_others(vectors: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -39,6 +41,15 @@ def with_others(vectors: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor
         torch.cat([all_vectors[rank, : counts[rank]] for rank in order]),
         torch.cat([all_masks[rank, : counts[rank]] for rank in order]),
     )
+
+
+def from_all(own: T) -> list[T]:
+    """The objects that all processes call this with, by rank; alone, the own one."""
+    if not dist.is_available() or not dist.is_initialized():
+        return [own]
+    found: list[Any] = [None] * dist.get_world_size()
+    dist.all_gather_object(found, own)
+    return found
 
 
 class _GatherVectors(torch.autograd.Function):

@@ -1,7 +1,7 @@
 """Encoded texts: the vectors of each, one a token or one a text, one after the other."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -43,12 +43,19 @@ class TokenIndex:
         return blocks
 
 
+def merge(indexes: Sequence[TokenIndex]) -> TokenIndex:
+    """One index of all the texts; their ids must differ."""
+    return TokenIndex(
+        [name for index in indexes for name in index.ids],
+        torch.cat([index.lengths for index in indexes]),
+        torch.cat([index.vectors for index in indexes]),
+    )
+
+
 def pool(indexes: Mapping[str, TokenIndex]) -> TokenIndex:
     """Several languages' documents as one index; a document's id is `<language>:<_id>`."""
-    return TokenIndex(
-        [f"{language}:{name}" for language, index in indexes.items() for name in index.ids],
-        torch.cat([index.lengths for index in indexes.values()]),
-        torch.cat([index.vectors for index in indexes.values()]),
+    return merge(
+        [replace(index, ids=[f"{language}:{name}" for name in index.ids]) for language, index in indexes.items()]
     )
 
 

@@ -1,22 +1,24 @@
 """Retrieval on the dev queries after every epoch, logged by language."""
 
 import time
+from itertools import islice
 from typing import Any
 
 import pytorch_lightning as pl
 
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.evaluation.metrics import evaluate_run, mean
+from clir_ot.models.gather import from_all
 from clir_ot.retrieval.search import search
-from clir_ot.retrieval.token_index import TokenIndex, encode
+from clir_ot.retrieval.token_index import TokenIndex, encode, merge
 from clir_ot.tracking.progress import say
 
 
 class DevRetrieval(pl.Callback):
     """Search the English documents with the dev queries of every training language and of English.
 
-    Logs `dev/<language>/<measure>` and says one line an epoch; does nothing without dev judgements. Rank 0 does it; the
-    others wait at the next step.
+    Logs `dev/<language>/<measure>` and says one line an epoch; does nothing without dev judgements. Every rank encodes
+    its share of the documents and searches with its share of the queries; all know the result.
 
     Args:
         measures: as `clir_ot.evaluation.metrics.evaluate_run` writes them.
@@ -34,16 +36,20 @@ class DevRetrieval(pl.Callback):
         collection = trainer.datamodule.collection  # type: ignore[attr-defined]
         wanted = [ENGLISH, *(name for name in trainer.datamodule.languages if name != ENGLISH)]  # type: ignore[attr-defined]
         languages = [language for language in wanted if collection.is_judged("dev", language)]
-        if not languages or not trainer.is_global_zero:
+        if not languages:
             return
-        documents = self._encoded_documents(pl_module, collection.documents())
-        encoder, values = pl_module.query_encoder(), {}
+        documents = self._encoded_documents(trainer, pl_module, collection.documents())
+        encoder = pl_module.query_encoder()
+        found: dict[str, dict[str, float]] = {}
         for language in languages:
             queries, qrels = collection.judged("dev", language)
-            run = search(encode(encoder, encoder.tokenizer.queries, queries), documents)
-            for measure, by_query in evaluate_run(run, qrels, self.measures).items():
-                values[f"dev/{language}/{measure}"] = mean(by_query)
-        pl_module.log_dict(values, rank_zero_only=True)
+            own = _share(queries, trainer)
+            run = search(encode(encoder, encoder.tokenizer.queries, own), documents) if own else {}
+            measured = evaluate_run(run, {query: qrels[query] for query in own}, self.measures) if own else {}
+            found |= {f"dev/{language}/{name}": measured.get(name, {}) for name in self.measures}
+        ranks = from_all(found)
+        values = {name: mean({q: v for rank in ranks for q, v in rank[name].items()}) for name in found}
+        pl_module.log_dict(values)
         loss = trainer.callback_metrics.get("train/loss")
         say(
             f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  "
@@ -52,9 +58,15 @@ class DevRetrieval(pl.Callback):
             + "  ".join(f"{name} {value:.3f}" for name, value in values.items())
         )
 
-    def _encoded_documents(self, module: Any, documents: dict[str, str]) -> TokenIndex:
+    def _encoded_documents(self, trainer: pl.Trainer, module: Any, documents: dict[str, str]) -> TokenIndex:
         """Encoded anew each time where the document encoder is trained, once where it is the frozen teacher."""
         if self._documents is None or module.document_encoder is module.encoder:
             encoder = module.document_encoder
-            self._documents = encode(encoder, encoder.tokenizer.documents, documents)
+            own = encode(encoder, encoder.tokenizer.documents, _share(documents, trainer))
+            self._documents = merge(from_all(own))
         return self._documents
+
+
+def _share(texts: dict[str, str], trainer: pl.Trainer) -> dict[str, str]:
+    """This rank's."""
+    return dict(islice(texts.items(), trainer.global_rank, None, trainer.world_size))
