@@ -17,8 +17,10 @@ from pytorch_lightning.utilities import rank_zero_only
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from clir_ot.collections import Collection
+from clir_ot.collections.cache import locate
 from clir_ot.data.datamodule import CLIRDataModule
 from clir_ot.errors import UserError
+from clir_ot.models.encoder_folder import fingerprint
 from clir_ot.systems.ranker import Ranker
 from clir_ot.tracking.checkpoints import RunCheckpoint, WholeCheckpointIO
 from clir_ot.tracking.progress import say
@@ -34,7 +36,7 @@ class FitCLI(LightningCLI):
     """LightningCLI with a run folder, which is checked before anything large is loaded."""
 
     run: RunFolder
-    settings: tuple[dict[str, Any], str]  # the resolved configuration and the collection's fingerprint
+    settings: tuple[dict[str, Any], dict[str, str]]  # the resolved configuration, and fingerprints of what is read
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_argument("--run", type=str, required=True, help="the run's folder: new, or to be resumed")
@@ -50,9 +52,16 @@ class FitCLI(LightningCLI):
     def before_instantiate_classes(self) -> None:
         _check_devices(self.config.trainer.devices)
         self.run = RunFolder(self.config.run)
+        model = self.config.model.init_args
+        encoder = model.get("teacher") or model.get("encoder")
+        if encoder is None:
+            raise UserError("model.teacher is not set; give the encoder folder of a trained teacher")
         self.settings = (
             yaml.safe_load(self.parser.dump(self.config)),
-            Collection(self.config.data.collection).fingerprint(),
+            {
+                "collection": Collection(self.config.data.collection).fingerprint(),
+                "encoder": fingerprint(locate(encoder, "encoder")),
+            },
         )
         # The other ranks find the folder as rank 0 made it.
         rank_zero_only(self.run.check)(*self.settings)

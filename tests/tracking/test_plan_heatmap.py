@@ -21,6 +21,9 @@ class Recorded(WandbLogger):
         self.values: list[tuple[int | None, dict[str, float]]] = []
         self.pictures: list[tuple[str, np.ndarray]] = []
 
+    @property
+    def experiment(self) -> None: ...
+
     def log_metrics(self, metrics, step=None) -> None:
         self.values.append((step, dict(metrics)))
 

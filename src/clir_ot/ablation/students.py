@@ -13,6 +13,7 @@ from clir_ot.evaluation.systems import Measured, System, compare_all, measure, s
 from clir_ot.evaluation.table import columns, p_value
 from clir_ot.files import write_text
 from clir_ot.models.encoder import TokenEncoder
+from clir_ot.models.encoder_folder import fingerprint
 from clir_ot.retrieval.token_index import TokenIndex, encode
 
 MEASURE = "MRR@10"
@@ -57,7 +58,8 @@ def ablate_students(
             _measure(System(run.name, student, queries), collection, split, index, run.folder.rankings)
 
     runs = ablation.runs(folder, collection.folder, {"model.teacher": teacher, "data.languages": language})
-    train_and_measure(runs.values(), collection.fingerprint(), measure_student, jobs=jobs, keep_encoders=keep_encoders)
+    read = f"{collection.fingerprint()} {fingerprint(teacher)}"
+    train_and_measure(runs.values(), read, measure_student, jobs=jobs, keep_encoders=keep_encoders)
     for name in ablation.variants:
         measured = [[_measured(run, collection, *key) for key in keys] for (n, _), run in runs.items() if n == name]
         results[name] = {key: Seeds([run[i] for run in measured]) for i, key in enumerate(keys)}

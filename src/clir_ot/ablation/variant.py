@@ -36,7 +36,7 @@ class Variant:
     collection: Path
     arguments: dict[str, Any]
 
-    def is_measured(self, fingerprint: str) -> bool:
+    def is_measured(self, read: str) -> bool:
         """Nothing is left to do.
 
         Raises:
@@ -44,7 +44,7 @@ class Variant:
         """
         if not self._marker.is_file():
             return False
-        if json.loads(self._marker.read_text(encoding="utf-8")) != self._settings(fingerprint):
+        if json.loads(self._marker.read_text(encoding="utf-8")) != self._settings(read):
             raise UserError(f"{self.folder.path}: was measured with other settings; delete it or choose another --run")
         return True
 
@@ -64,9 +64,9 @@ class Variant:
         said = log.read_text(encoding="utf-8").strip().splitlines() or [f"exit status {status}"]
         return f"{self.folder.path}: {said[-1].removeprefix('clir-ot: ')} (all of it: {log})"
 
-    def finish(self, fingerprint: str, keep_encoder: bool) -> None:
+    def finish(self, read: str, keep_encoder: bool) -> None:
         """Note that it is measured; only then drop what training needed."""
-        write_text(self._marker, json.dumps(self._settings(fingerprint), indent=1) + "\n")
+        write_text(self._marker, json.dumps(self._settings(read), indent=1) + "\n")
         shutil.rmtree(self.folder.checkpoints, ignore_errors=True)
         if not keep_encoder:
             shutil.rmtree(self.folder.encoder)
@@ -75,14 +75,14 @@ class Variant:
     def _marker(self) -> Path:
         return self.folder.path / "measured.json"
 
-    def _settings(self, fingerprint: str) -> dict[str, Any]:
+    def _settings(self, read: str) -> dict[str, Any]:
         text = self.experiment.read_text(encoding="utf-8")
-        return {"arguments": self.arguments, "experiment": text, "collection": fingerprint}
+        return {"arguments": self.arguments, "experiment": text, "read": read}
 
 
 def train_and_measure(
     runs: Collection[Variant],
-    fingerprint: str,
+    read: str,
     measure: Callable[[Variant, TokenEncoder], None],
     *,
     jobs: int,
@@ -92,7 +92,7 @@ def train_and_measure(
 
     Args:
         runs: wanted.
-        fingerprint: of the collection.
+        read: fingerprint of what is read, the collection and perhaps a teacher.
         measure: writes what the table needs of an encoder into its run's folder.
         jobs: runs trained at a time, which share the cores.
         keep_encoders: leave the trained encoders (500 MB each) there.
@@ -100,7 +100,7 @@ def train_and_measure(
     Raises:
         UserError: a run fails, or a folder holds a run of other settings.
     """
-    missing = [run for run in runs if not run.is_measured(fingerprint)]
+    missing = [run for run in runs if not run.is_measured(read)]
     say(f"{len(runs)} runs, {len(missing)} of them to train, {jobs} at a time")
     threads = max(1, (os.cpu_count() or 1) // jobs)
     with ThreadPoolExecutor(jobs) as pool:
@@ -112,7 +112,7 @@ def train_and_measure(
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise UserError(problem)
             measure(run, TokenEncoder.from_pretrained(run.folder.encoder))
-            run.finish(fingerprint, keep_encoders)
+            run.finish(read, keep_encoders)
             say(f"[{number}/{len(missing)}] {run.folder.path}")
 
 

@@ -10,6 +10,7 @@ config_sentence_transformers.json                       prefixes and lengths
 Of an encoder with one vector a text: 1_Pooling, the mean; 2_Dense, the projection; 3_Normalize.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -100,6 +101,20 @@ def save_parts(
         settings = {field: getattr(tokenizer, field) for field in _FIELDS}
         similarity = "MaxSim" if scoring == "late" else "cosine"
         _write_json(temporary / _SETTINGS, settings | {"similarity_fn_name": similarity})
+
+
+def fingerprint(name: str | Path) -> str:
+    """SHA-256 (16 hex digits) over the names and bytes of an encoder's files; of a hub model its name."""
+    folder = Path(name)
+    if not folder.is_dir():
+        return str(name)
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        with path.open("rb") as file:
+            digest.update(
+                f"{path.relative_to(folder).as_posix()} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode()
+            )
+    return digest.hexdigest()[:16]
 
 
 def _load_transformer(name: str | Path) -> Any:

@@ -13,7 +13,7 @@ class BatchMix(pl.Callback):
 
     `drawn/monolingual`, `drawn/cross-lingual` and `drawn/bitext` are shares of batches, which are the same on every
     rank; `drawn/<query language>-<document language>` are shares of rows, those of bitext being of the foreign and the
-    English side. A batch is cross-lingual if any of its rows is.
+    English side, of this rank. A batch is cross-lingual if any of its rows is.
     """
 
     def __init__(self) -> None:
@@ -51,4 +51,5 @@ def _language_pairs(batch: RankingBatch | BitextBatch) -> list[tuple[str, str]]:
     if type(batch) is BitextBatch:
         return [(language, "en") for language in batch.languages]
     assert type(batch) is RankingBatch
-    return list(zip(batch.query_languages, batch.document_languages, strict=True))
+    # The own rows come first; then, in either list, hard negatives and the rows of other ranks.
+    return list(zip(batch.query_languages, batch.document_languages[: len(batch.ids)], strict=False))

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 import torch
-import torch.distributed
 from pytorch_lightning.callbacks import Checkpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from clir_ot.files import replacing
+from clir_ot.models.gather import from_all
 
 
 class RunCheckpoint(Checkpoint):
@@ -54,13 +54,8 @@ class RunCheckpoint(Checkpoint):
         self._write(trainer)
 
     def state_dict(self) -> dict[str, Any]:
-        own = _random_states()
-        if not torch.distributed.is_initialized():
-            return {"ranks": [own]}
         # Lightning calls this on every rank, and rank 0 writes what it gets.
-        ranks: list[Any] = [None] * torch.distributed.get_world_size()
-        torch.distributed.all_gather_object(ranks, own)
-        return {"ranks": ranks}
+        return {"ranks": from_all(_random_states())}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._loaded = state["ranks"]

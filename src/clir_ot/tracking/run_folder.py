@@ -2,7 +2,7 @@
 
 ```
 config.yaml        every hyper-parameter, as resolved
-run.json           collection fingerprint, time, memory, versions
+run.json           fingerprints of collection and encoder, time, memory, versions
 checkpoints/       last.ckpt, from which a run that was stopped goes on
 encoder/           the trained encoder, a Hugging Face folder; there once training is complete
 trec/              rankings, <system>.<language>.<split>.trec
@@ -13,6 +13,7 @@ wandb/             the Weights & Biases run, where it is offline
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +50,16 @@ class RunFolder:
         """From which to resume."""
         return self.checkpoint if self.checkpoint.is_file() else None
 
-    def check(self, config: dict[str, Any], fingerprint: str) -> None:
+    def check(self, config: dict[str, Any], read: Mapping[str, str]) -> None:
         """See that the folder is free, or this configuration's already.
 
+        Args:
+            config: resolved.
+            read: `{"collection": its fingerprint, "encoder": its fingerprint}`: what training starts from.
+
         Raises:
-            UserError: the folder holds another configuration's run, another collection's, or something else.
+            UserError: the folder holds another configuration's run, one that started from another collection or
+                encoder, or something else.
         """
         if not self.config.is_file():
             if self.path.is_dir() and any(self.path.iterdir()):
@@ -66,16 +72,19 @@ class RunFolder:
                 f"{self.path}: holds a run with {key} = {before.get(key)}, now {now.get(key)}; delete the folder to "
                 "train anew, or give another one (make ... RUN=folder, clir-ot fit --run folder)"
             )
-        if self.read_facts().get("collection_fingerprint") != fingerprint:
+        facts = self.read_facts()
+        if changed := [name for name, value in read.items() if facts.get(f"{name}_fingerprint") != value]:
             raise UserError(
-                f"{self.path}: was trained on a collection of other content; delete it or give another --run folder"
+                f"{self.path}: was trained from a {changed[0]} of other content; delete the folder to train anew, or "
+                "give another one (make ... RUN=folder, clir-ot fit --run folder)"
             )
 
-    def claim(self, config: dict[str, Any], fingerprint: str) -> None:
+    def claim(self, config: dict[str, Any], read: Mapping[str, str]) -> None:
         """Make the free folder this configuration's; nothing where it already is."""
         if not self.config.is_file():
             write_text(self.config, yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
-            write_text(self.facts, json.dumps({"collection_fingerprint": fingerprint}, indent=2) + "\n")
+            facts = {f"{name}_fingerprint": value for name, value in read.items()}
+            write_text(self.facts, json.dumps(facts, indent=2) + "\n")
 
     def release(self) -> None:
         """Remove a run that never began to train, so that a corrected configuration finds the folder free."""
