@@ -16,8 +16,9 @@ from clir_ot import TokenEncoder
 
 EXPERIMENTS = Path(__file__).parent.parent / "experiments"
 SMALL = [
-    "--trainer.accelerator", "cpu", "--trainer.logger", "false", "--trainer.callbacks", "null",
-    "--model.dropout", "true", "--checkpoint_seconds", "0",
+    "--trainer.accelerator", "cpu", "--trainer.logger", "false", "--model.dropout", "true",
+    "--trainer.callbacks", '[{"class_path": "clir_ot.tracking.dev_retrieval.DevRetrieval"}]',
+    "--monitor", "dev/en/MRR@10", "--checkpoint_seconds", "0",
 ]  # fmt: skip
 
 
@@ -74,6 +75,7 @@ def same(run: Path, whole: Path) -> None:
     facts = [json.loads((folder / "run.json").read_text()) for folder in (run, whole)]
     assert facts[0]["steps"] == facts[1]["steps"]
     assert facts[0]["metrics"] == facts[1]["metrics"]
+    assert facts[0]["best"] == facts[1]["best"]
 
 
 def test_a_run_told_to_end_saves_and_goes_on_in_mid_epoch(
@@ -108,7 +110,7 @@ def test_a_run_killed_five_times_ends_with_the_same_weights(
         process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         assert stop(process, run, signal.SIGKILL, chance.uniform(0.02, 0.5)), "training ended before it was killed"
         stopped_at.append(step_of(run))
-        assert [path.name for path in (run / "checkpoints").iterdir() if not path.name.startswith(".")] == ["last.ckpt"]
+        assert {path.name for path in (run / "checkpoints").glob("[!.]*")} <= {"last.ckpt", "best.pt"}
     assert stopped_at == sorted(set(stopped_at)), "no progress between two kills"
     subprocess.run(arguments, capture_output=True, check=True)
     subprocess.run(

@@ -22,6 +22,7 @@ from clir_ot.data.datamodule import CLIRDataModule
 from clir_ot.errors import UserError
 from clir_ot.models.encoder_folder import fingerprint
 from clir_ot.systems.ranker import Ranker
+from clir_ot.tracking.best_weights import BestWeights
 from clir_ot.tracking.checkpoints import RunCheckpoint, WholeCheckpointIO
 from clir_ot.tracking.progress import say
 from clir_ot.tracking.run_folder import RunFolder
@@ -45,6 +46,12 @@ class FitCLI(LightningCLI):
             type=float,
             default=60.0,
             help="between checkpoints within an epoch, from which a run that was stopped goes on",
+        )
+        parser.add_argument(
+            "--monitor",
+            type=str | None,
+            default=None,
+            help="dev figure whose best epoch's weights are kept, such as dev/yo/MRR@10; by default the last epoch's",
         )
         parser.link_arguments("seed_everything", "data.seed")
         parser.link_arguments("run", "trainer.default_root_dir")
@@ -112,6 +119,8 @@ def fit(arguments: list[str]) -> None:
         return
     run, module = cli.run, cli.model
     trainer: Any = cli.trainer  # its callbacks and flags are set up in ways that mypy does not see
+    best = BestWeights(run.best, cli.config.monitor) if cli.config.monitor else None
+    trainer.callbacks.extend([best] if best else [])
     trainer.callbacks.append(RunCheckpoint(run.checkpoint, cli.config.checkpoint_seconds))
     trainer.strategy.checkpoint_io = WholeCheckpointIO()
     if checkpoint := run.last_checkpoint:
@@ -137,7 +146,7 @@ def fit(arguments: list[str]) -> None:
     if trainer.interrupted:
         raise UserError(f"{run.path}: interrupted; the same command resumes it")
     if trainer.is_global_zero and not trainer.fast_dev_run:
-        _finish(run, trainer, module, time.monotonic() - start)
+        _finish(run, trainer, module, best, time.monotonic() - start)
 
 
 def _check_devices(devices: Any) -> None:
@@ -148,7 +157,7 @@ def _check_devices(devices: Any) -> None:
         raise UserError(f"trainer.devices is {devices}, but this machine has {there} {what}; DEVICES={there} at most")
 
 
-def _finish(run: RunFolder, trainer: Any, module: Any, seconds: float) -> None:
+def _finish(run: RunFolder, trainer: Any, module: Any, best: BestWeights | None, seconds: float) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     run.add_facts(
         steps=trainer.global_step,
@@ -158,8 +167,13 @@ def _finish(run: RunFolder, trainer: Any, module: Any, seconds: float) -> None:
         metrics={name: round(float(value), 6) for name, value in trainer.callback_metrics.items()},
         versions={"pytorch-lightning": _version("pytorch-lightning"), "torch": _version("torch")},
     )
+    chosen = best.restore(module) if best else None
+    if chosen:
+        run.add_facts(best=chosen)
     module.query_encoder().save_pretrained(run.encoder)
     print(f"trained {trainer.global_step} steps in {seconds:.0f} s, peak memory {peak / 2**30:.1f} GiB")
+    if chosen:
+        print(f"kept the weights of epoch {chosen['epoch']}, best of all by dev figure: {chosen['value']:.3f}")
     print(f"encoder: {run.encoder}")
     if command := sync_command(run.path):
         print(f"Weights & Biases run is offline; upload it with: {command}")

@@ -32,12 +32,15 @@ class DevRetrieval(pl.Callback):
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         self._start = time.monotonic()
 
+    def logs(self, trainer: pl.Trainer) -> list[str]:
+        """Names of the figures."""
+        return [f"dev/{language}/{measure}" for language in _languages(trainer) for measure in self.measures]
+
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
-        collection = trainer.datamodule.collection  # type: ignore[attr-defined]
-        wanted = [ENGLISH, *(name for name in trainer.datamodule.languages if name != ENGLISH)]  # type: ignore[attr-defined]
-        languages = [language for language in wanted if collection.is_judged("dev", language)]
+        languages = _languages(trainer)
         if not languages:
             return
+        collection = trainer.datamodule.collection  # type: ignore[attr-defined]
         documents = self._encoded_documents(trainer, pl_module, collection.documents())
         encoder = pl_module.query_encoder()
         found: dict[str, dict[str, float]] = {}
@@ -65,6 +68,12 @@ class DevRetrieval(pl.Callback):
             own = encode(encoder, encoder.tokenizer.documents, _share(documents, trainer))
             self._documents = merge(from_all(own))
         return self._documents
+
+
+def _languages(trainer: pl.Trainer) -> list[str]:
+    data: Any = trainer.datamodule  # type: ignore[attr-defined]
+    wanted = dict.fromkeys([ENGLISH, *data.languages])
+    return [language for language in wanted if data.collection.is_judged("dev", language)]
 
 
 def _share(texts: dict[str, str], trainer: pl.Trainer) -> dict[str, str]:

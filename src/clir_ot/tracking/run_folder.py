@@ -3,7 +3,7 @@
 ```
 config.yaml        every hyper-parameter, as resolved
 run.json           fingerprints of collection and encoder, time, memory, versions
-checkpoints/       last.ckpt, from which a run that was stopped goes on
+checkpoints/       last.ckpt, from which a run that was stopped goes on; best.pt, the best epoch's weights (--monitor)
 encoder/           the trained encoder, a Hugging Face folder; there once training is complete
 trec/              rankings, <system>.<language>.<split>.trec
 metrics.json       what `clir-ot evaluate` measured
@@ -36,6 +36,7 @@ class RunFolder:
         self.facts = self.path / "run.json"
         self.checkpoints = self.path / "checkpoints"
         self.checkpoint = self.checkpoints / "last.ckpt"
+        self.best = self.checkpoints / "best.pt"
         self.encoder = self.path / "encoder"
         self.rankings = self.path / "trec"
         self.metrics = self.path / "metrics.json"
@@ -119,6 +120,7 @@ def _deciding(config: dict[str, Any]) -> dict[str, Any]:
     model = {"class": config["model"]["class_path"], **config["model"]["init_args"]}
     parts = {
         "seed": {"everything": config["seed_everything"]},
+        "fit": {"monitor": config.get("monitor")},
         "model": model,
         "data": data,
         "trainer": trainer,
