@@ -137,6 +137,20 @@ def test_contrast_is_with_the_other_english_sentences_of_the_batch(
     assert logged["contrastive"] == pytest.approx(float(info_nce(scores[:, order], relevant, 0.1)), rel=1e-4)
 
 
+@pytest.mark.parametrize(("term", "temperature"), [("ot_contrastive", 0.1), ("contrastive", 0.05), ("scores", 0.05)])
+def test_each_term_has_its_own_default_temperature(
+    teacher_folder: Path, monkeypatch: pytest.MonkeyPatch, term: str, temperature: float
+) -> None:
+    def loss(**options: float) -> float:
+        module = OTDistillation(str(teacher_folder), alignment=term, **options)
+        with torch.no_grad():
+            module.encoder.projection.weight += 0.1
+        return step(module, monkeypatch, ["yo"] * 4)[term]
+
+    assert loss() == loss(temperature=temperature)
+    assert loss() != loss(temperature=2 * temperature)
+
+
 def test_uniform_marginals_transport_special_and_prefix_tokens_too(
     teacher_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

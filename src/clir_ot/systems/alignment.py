@@ -34,7 +34,7 @@ Idf = tuple[torch.Tensor, torch.Tensor]
 TERMS = ("ot", "ot_contrastive", "uniform", "nearest", "greedy", "mse", "contrastive", "scores")
 _WITH_SOLVER = {"ot", "ot_contrastive"}
 _WITH_MARGINALS = {"ot", "ot_contrastive", "uniform", "nearest", "greedy"}
-_WITH_TEMPERATURE = {"ot_contrastive", "contrastive", "scores"}
+_TEMPERATURES = {"ot_contrastive": 0.1, "contrastive": 0.05, "scores": 0.05}
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class AlignmentOptions:
             `content`, by inverse document frequency over the bitext: for languages whose frequent function words have
             no counterpart.
         anchor_weight: of the special and prefix tokens' term, against a plan's 1; default 1.
-        temperature: of contrastive terms and `scores`; default 0.05.
+        temperature: of contrastive terms and `scores`; default 0.1 for `ot_contrastive`, 0.05 for the others.
         debiased: of `ot`, see `transport_loss`; default false.
         solver: of `ot` and `ot_contrastive`, see `SolverOptions`.
     """
@@ -100,9 +100,11 @@ class Alignment:
         self.anchor_weight = 1.0 if options.anchor_weight is None else options.anchor_weight
         if self.marginals == "uniform" and options.anchor_weight is not None:
             raise UserError("model.anchor_weight is set, but marginals uniform match no anchors; leave it null")
-        self.temperature = 0.05 if options.temperature is None else options.temperature
-        if not self.temperature > 0:
-            raise UserError(f"model.temperature is {self.temperature}; it must be above 0")
+        self.temperatures = dict(_TEMPERATURES)
+        if options.temperature is not None:
+            if not options.temperature > 0:
+                raise UserError(f"model.temperature is {options.temperature}; it must be above 0")
+            self.temperatures = dict.fromkeys(_TEMPERATURES, options.temperature)
         self.debiased = bool(options.debiased)
         self.solver = options.solver
         try:
@@ -142,20 +144,20 @@ class Alignment:
             masks = contrast.mask if self.marginals == "uniform" else contrast.content, self._massive(foreign)
             costs, residuals = transport_costs(contrast.vectors, student, *masks, cost=self.cost, **options)  # (B, S)
             losses["marginal_residual"] = residuals.max()
-            losses["ot_contrastive"] = info_nce(-costs, contrast.repeated, self.temperature)
+            losses["ot_contrastive"] = info_nce(-costs, contrast.repeated, self.temperatures["ot_contrastive"])
         if self.weights.keys() & {"contrastive", "scores"}:
             scores = maxsim(student, contrast.vectors, foreign.mask, contrast.mask)  # (B, S)
             if "contrastive" in self.weights:
-                losses["contrastive"] = info_nce(scores, contrast.repeated, self.temperature)
+                losses["contrastive"] = info_nce(scores, contrast.repeated, self.temperatures["contrastive"])
             if "scores" in self.weights:
                 wanted = maxsim(teacher, contrast.vectors, english.mask, contrast.mask)
-                losses["scores"] = score_divergence(wanted, scores, self.temperature)
+                losses["scores"] = score_divergence(wanted, scores, self.temperatures["scores"])
         return losses
 
     @property
     def contrasts(self) -> bool:
         """Whether a term compares a sentence with those of other pairs."""
-        return bool(self.weights.keys() & _WITH_TEMPERATURE)
+        return bool(self.weights.keys() & _TEMPERATURES.keys())
 
     @property
     def names(self) -> list[str]:
@@ -242,7 +244,7 @@ def _refuse_unread(formula: str, terms: Set[str], options: AlignmentOptions) -> 
     for name, value, readers in (
         ("marginals", options.marginals, _WITH_MARGINALS),
         ("anchor_weight", options.anchor_weight, _WITH_MARGINALS),
-        ("temperature", options.temperature, _WITH_TEMPERATURE),
+        ("temperature", options.temperature, _TEMPERATURES.keys()),
         ("debiased", options.debiased, {"ot"}),
         *((name, value, _WITH_SOLVER) for name, value in options.solver.items()),
     ):

@@ -59,7 +59,7 @@ class OTDistillation(Ranker):
         unbalanced: float | None = None,
         debiased: bool | None = None,
         cost: Cost = "cosine",
-        english_weight: float = 5.0,
+        english_weight: float = 10.0,
         dropout: bool = False,
         interpolation: float = 0.5,
         learning_rate: float = 4e-4,
