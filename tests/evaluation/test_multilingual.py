@@ -17,12 +17,6 @@ from clir_ot.evaluation.multilingual import (
     Multilingual,
     evaluate_languages,
 )
-from clir_ot.evaluation.rank_distance import rank_distance
-
-
-def test_rank_distance_is_that_of_the_outermost_translations() -> None:
-    assert rank_distance(["a:1", "x", "b:1", "y", "c:1", "z"], {"c:1", "a:1", "b:1"}) == 4
-    assert rank_distance(["x", "b:1", "a:1"], {"a:1", "b:1"}) == 1
 
 
 def test_settings_are_means_over_languages_that_have_the_query() -> None:

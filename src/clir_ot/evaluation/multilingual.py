@@ -7,8 +7,8 @@ from clir_ot.collections import Collection
 from clir_ot.collections.languages import language_name
 from clir_ot.collections.trec import Qrels, ranking
 from clir_ot.errors import UserError
+from clir_ot.evaluation.language_bias import rank_distance
 from clir_ot.evaluation.metrics import evaluate_run, mean
-from clir_ot.evaluation.rank_distance import rank_distance
 from clir_ot.models.encoder import TokenEncoder
 from clir_ot.retrieval.search import all_scores, best
 from clir_ot.retrieval.token_index import TokenIndex, encode, pool

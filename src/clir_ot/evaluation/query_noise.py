@@ -1,0 +1,69 @@
+"""Queries as they are really typed: without the marks of their script, with letters in the wrong order."""
+
+import random
+import unicodedata
+from collections.abc import Mapping
+
+from clir_ot.errors import UserError
+
+# Marks that writers leave out, and read all the same, are those of alphabets. In Indic scripts a mark is a vowel.
+_ALPHABETS = ("LATIN", "GREEK", "CYRILLIC")
+
+
+def drop_diacritics(text: str) -> str:
+    """Without tone marks, accents and dots below: "Yọ àwọn ohun" -> "Yo awon ohun".
+
+    Marks are taken from Latin, Greek and Cyrillic letters only. Letters that are not written with a mark in Unicode,
+    such as ɓ and ł, stay.
+    """
+    kept: list[str] = []
+    base = ""
+    for character in unicodedata.normalize("NFD", text):
+        if unicodedata.category(character) == "Mn":
+            if unicodedata.name(base, "").startswith(_ALPHABETS):
+                continue
+        else:
+            base = character
+        kept.append(character)
+    return unicodedata.normalize("NFC", "".join(kept))
+
+
+def swap_characters(text: str, rate: float, chance: random.Random) -> str:
+    """Neighbouring letters of a word swapped, each pair with probability `rate`; a swapped pair is not swapped again.
+
+    Letters move with their marks: what is swapped are base characters with what is combined with them.
+    """
+    clusters: list[str] = []
+    for character in unicodedata.normalize("NFC", text):
+        if clusters and unicodedata.category(character).startswith("M"):
+            clusters[-1] += character
+        else:
+            clusters.append(character)
+    position = 0
+    while position + 1 < len(clusters):
+        pair = clusters[position : position + 2]
+        if all(cluster[0].isalpha() for cluster in pair) and chance.random() < rate:
+            clusters[position : position + 2] = reversed(pair)
+            position += 1
+        position += 1
+    return "".join(clusters)
+
+
+def noisy(queries: Mapping[str, str], noise: str, seed: int = 0) -> dict[str, str]:
+    """All queries with one kind of noise: `diacritics`, dropped, or `swaps@0.1`, a share of pairs of letters.
+
+    A query's noise depends on its id and the seed alone, not on the queries beside it.
+
+    Raises:
+        UserError: another kind of noise, or a share outside (0, 1].
+    """
+    if noise == "diacritics":
+        return {name: drop_diacritics(text) for name, text in queries.items()}
+    kind, _, share = noise.partition("@")
+    try:
+        rate = float(share)
+    except ValueError:
+        rate = 0.0
+    if kind != "swaps" or not 0 < rate <= 1:
+        raise UserError(f"unknown noise {noise!r}; expected diacritics, or swaps@ and a share in (0, 1] as swaps@0.1")
+    return {name: swap_characters(text, rate, random.Random(f"{seed} {name}")) for name, text in queries.items()}
