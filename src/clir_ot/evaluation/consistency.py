@@ -61,7 +61,8 @@ def rank_correlation(a: Sequence[str], b: Sequence[str]) -> float:
 def _weights(count: int, weighting: Weighting) -> NDArray[np.float64]:
     remaining = np.arange(count, 0, -1, dtype=np.float64)
     weights = {"softmax": np.exp(remaining - count), "linear": remaining, "quadratic": remaining**2}[weighting]
-    return weights / weights.sum()
+    normalised: NDArray[np.float64] = weights / weights.sum()
+    return normalised
 
 
 def _check(a: Sequence[str], b: Sequence[str]) -> None:

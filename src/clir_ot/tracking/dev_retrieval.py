@@ -7,7 +7,7 @@ from typing import Any
 import pytorch_lightning as pl
 
 from clir_ot.collections.collection import ENGLISH
-from clir_ot.evaluation.metrics import evaluate_run, mean
+from clir_ot.evaluation.torch_metric import RetrievalMeasures
 from clir_ot.models.gather import from_all
 from clir_ot.retrieval.search import search
 from clir_ot.retrieval.token_index import TokenIndex, encode, merge
@@ -43,15 +43,14 @@ class DevRetrieval(pl.Callback):
         collection = trainer.datamodule.collection  # type: ignore[attr-defined]
         documents = self._encoded_documents(trainer, pl_module, collection.documents())
         encoder = pl_module.query_encoder()
-        found: dict[str, dict[str, float]] = {}
+        values: dict[str, float] = {}
         for language in languages:
             queries, qrels = collection.judged("dev", language)
             own = _share(queries, trainer)
             run = search(encode(encoder, encoder.tokenizer.queries, own), documents) if own else {}
-            measured = evaluate_run(run, {query: qrels[query] for query in own}, self.measures) if own else {}
-            found |= {f"dev/{language}/{name}": measured.get(name, {}) for name in self.measures}
-        ranks = from_all(found)
-        values = {name: mean({q: v for rank in ranks for q, v in rank[name].items()}) for name in found}
+            metric = RetrievalMeasures(self.measures).to(pl_module.device)
+            metric.update(run, {query: qrels[query] for query in own})
+            values |= {f"dev/{language}/{name}": float(value) for name, value in metric.compute().items()}
         pl_module.log_dict(values)
         loss = trainer.callback_metrics.get("train/loss")
         say(
