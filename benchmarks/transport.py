@@ -26,6 +26,7 @@ from geomloss.ot import solve_batch
 
 from clir_ot import TokenEncoder
 from clir_ot.models.transport import solve_transport, token_cost, transport_loss
+from clir_ot.models.transport_scores import transport_costs
 
 EPSILON = 0.005
 SLOW = 0.5
@@ -200,7 +201,23 @@ def relative_errors(values: torch.Tensor, exact: torch.Tensor) -> torch.Tensor:
     return (values.detach().double() / exact - 1).abs()[exact > 1e-3]
 
 
-def share_of_a_step(teacher: TokenEncoder, student: TokenEncoder, lines: list[list[str]], repeats: int) -> float:
+def of_pairs(teacher: torch.Tensor, student: torch.Tensor, *masks: torch.Tensor) -> torch.Tensor:
+    """Of term `ot`: B problems."""
+    return transport_loss(teacher, student, *masks)
+
+
+def of_all(teacher: torch.Tensor, student: torch.Tensor, *masks: torch.Tensor) -> torch.Tensor:
+    """Of term `ot_contrastive`: B times B problems."""
+    return transport_costs(teacher, student, *masks)[0].mean()
+
+
+def share_of_a_step(
+    transport: Callable[..., torch.Tensor],
+    teacher: TokenEncoder,
+    student: TokenEncoder,
+    lines: list[list[str]],
+    repeats: int,
+) -> float:
     """Transport's share of encoding a batch, transport and its gradient down to the weights."""
     english, foreign = (teacher.tokenizer.queries(texts) for texts in zip(*lines, strict=True))
     student.transformer.get_input_embeddings().requires_grad_(False)  # as in training
@@ -212,7 +229,7 @@ def share_of_a_step(teacher: TokenEncoder, student: TokenEncoder, lines: list[li
         vectors = student(foreign)
         leaf = vectors.detach().requires_grad_()
         before = time.perf_counter()
-        transport_loss(held, leaf, english.content, foreign.content).backward()
+        transport(held, leaf, english.content, foreign.content).backward()
         after = time.perf_counter()
         vectors.backward(leaf.grad)
         shares.append((after - before) / (time.perf_counter() - start))
@@ -237,21 +254,22 @@ def main() -> None:
         parser.error("--teacher, --student and --bitext go together")
     torch.set_num_threads(given.threads)
     settings = [random_problem(*shape, masked) for shape in ((64, 32), (256, 64)) for masked in (False, True)]
-    share = None
+    shares = {}
     if given.bitext:
         encoders = [TokenEncoder.from_pretrained(folder).eval() for folder in (given.teacher, given.student)]
         lines = [text.split("\t") for text in given.bitext.read_text(encoding="utf-8").splitlines()]
         settings += [real_problem(*encoders, lines[:pairs]) for pairs in (16, 64, 256)]
-        share = share_of_a_step(*encoders, lines[:16], 3 * given.repeats)
+        for term, transport in {"ot": of_pairs, "ot_contrastive": of_all}.items():
+            shares[term] = share_of_a_step(transport, *encoders, lines[:16], 3 * given.repeats)
     rows = []
     print("| setting | side | ms | time / ours | mean error | worst error | |\n|---|---|---|---|---|---|---|")
     for problem in settings:
         rows += measure(problem, given.repeats)
         print("\n".join(line(row) for row in rows[-len(SIDES) :]), flush=True)
-    if share is not None:
-        print(f"\ntransport takes {share:.1%} of a training step on 16 pairs of the bitext")
+    for term, share in shares.items():
+        print(f"\n{term}: transport takes {share:.1%} of a training step on 16 pairs of the bitext")
     if given.json:
-        found = {"threads": given.threads, "share_of_a_step": share, "rows": [asdict(row) for row in rows]}
+        found = {"threads": given.threads, "share_of_a_step": shares, "rows": [asdict(row) for row in rows]}
         given.json.write_text(json.dumps(found, indent=1) + "\n")
 
 
