@@ -1,6 +1,7 @@
 """The settings over several languages: on hand-made vectors, each value worked out by hand."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,10 @@ from clir_ot.errors import UserError
 from clir_ot.evaluation.multilingual import (
     CROSS_LINGUAL,
     MONOLINGUAL,
+    OWN_FIRST,
     POOL,
+    RANK_CONSISTENCY,
+    RANK_CORRELATION,
     RANK_DISTANCE,
     Multilingual,
     evaluate_languages,
@@ -29,13 +33,25 @@ def test_settings_are_means_over_languages_that_have_the_query() -> None:
         },
         {"en": {"q": 0.75, "r": 0.25}, "yo": {"q": 0.25}},
         {"en": {"q": 4.0, "r": 2.0}, "yo": {"q": 8.0}},
+        {"en": {"q": "yo", "r": "en"}, "yo": {"q": "yo"}},
+        {("en", "yo"): {"q": 0.5}},
+        {("en", "yo"): {"q": -0.5}},
     )
     assert found.by_query() == {
         MONOLINGUAL: {"q": 0.75, "r": 0.5},
         CROSS_LINGUAL: {"q": 0.375, "r": 0.25},
         POOL: {"q": 0.5, "r": 0.25},
         RANK_DISTANCE: {"q": 6.0, "r": 2.0},
+        OWN_FIRST: {"q": 0.5, "r": 1.0},
+        RANK_CONSISTENCY: {"q": 0.5},
+        RANK_CORRELATION: {"q": -0.5},
     }
+    assert found.means("en") == {
+        MONOLINGUAL: 0.75, CROSS_LINGUAL: 0.375, POOL: 0.5, RANK_DISTANCE: 3.0, OWN_FIRST: 0.5,
+        RANK_CONSISTENCY: 0.5, RANK_CORRELATION: -0.5,
+    }  # fmt: skip
+    assert found.heat_map() == {"en": {"en": 0.75, "yo": 0.375}, "yo": {"en": 0.25, "yo": 0.5}}
+    assert found.first_shares() == {"en": {"en": 0.5, "yo": 0.5}, "yo": {"en": 0.0, "yo": 1.0}}
 
 
 class Angles:
@@ -85,6 +101,12 @@ def test_each_setting_searches_its_documents(tmp_path: Path) -> None:
     # en:d1 (42). Relevant are the first and the last of each.
     assert found.pool == {"en": {"q1": pytest.approx(0.75)}, "yo": {"q1": pytest.approx(0.75)}}
     assert found.rank_distance == {"en": {"q1": 3.0}, "yo": {"q1": 3.0}}
+    assert found.first == {"en": {"q1": "en"}, "yo": {"q1": "yo"}}
+    # One ranking is the other from its end: the first 1, 2, 3 and 4 share 0, 0, 2 and 4 documents.
+    assert found.correlation == {("en", "yo"): {"q1": pytest.approx(-1.0)}}
+    weights = [math.exp(-j) for j in range(4)]
+    shared = (weights[2] * 2 / 3 + weights[3]) / sum(weights)
+    assert found.consistency == {("en", "yo"): {"q1": pytest.approx(shared)}}
 
 
 def test_one_language_is_refused(encoder_folder: Path, collection_folder: Path) -> None:

@@ -27,13 +27,10 @@ def rank_consistency(a: Sequence[str], b: Sequence[str], weighting: Weighting = 
     and `quadratic`.
     """
     _check(a, b)
-    seen_a, seen_b = set(), set()
-    shared, overlap = 0, np.empty(len(a))
-    for j, (document, other) in enumerate(zip(a, b, strict=True)):
-        seen_a.add(document)
-        seen_b.add(other)
-        shared += (document in seen_b) + (other in seen_a and other != document)
-        overlap[j] = shared / (j + 1)
+    place = {document: rank for rank, document in enumerate(b)}
+    # A document is in both beginnings from the later of its two ranks on.
+    both = np.bincount([max(rank, place.get(d, len(a))) for rank, d in enumerate(a)], minlength=len(a))[: len(a)]
+    overlap = both.cumsum() / np.arange(1, len(a) + 1)
     return float(_weights(len(a), weighting) @ overlap)
 
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from clir_ot.collections import Collection
 from clir_ot.collections.languages import language_name
 from clir_ot.collections.trec import Qrels, ranking
 from clir_ot.errors import UserError
-from clir_ot.evaluation.language_bias import rank_distance
+from clir_ot.evaluation.consistency import rank_consistency, rank_correlation
+from clir_ot.evaluation.language_bias import first_language, rank_distance
 from clir_ot.evaluation.metrics import evaluate_run, mean
 from clir_ot.models.encoder import TokenEncoder
 from clir_ot.retrieval.search import all_scores, best
@@ -15,6 +17,7 @@ from clir_ot.retrieval.token_index import TokenIndex, encode, pool
 
 MONOLINGUAL, CROSS_LINGUAL, POOL = "monolingual MAP", "cross-lingual MAP", "pool MAP"
 RANK_DISTANCE = "rank distance"
+OWN_FIRST, RANK_CONSISTENCY, RANK_CORRELATION = "own language first", "RankC", "MRC"
 
 ByQuery = Mapping[str, float]
 
@@ -28,11 +31,17 @@ class Multilingual:
         pool: `{query language: {query: AP}}` over the documents of all languages together, where each translation of a
             relevant document is relevant (the multilingual pool of LAReQA: Roy et al. 2020, section 3).
         rank_distance: `{query language: {query: distance}}` in that pool, see `rank_distance`.
+        first: `{query language: {query: language}}`: that of the relevant document which is ranked best there.
+        consistency, correlation: `{(query language, other): {query: value}}`, each pair of languages once: RankC and
+            Spearman's correlation of the two rankings of the pool.
     """
 
     pairs: Mapping[tuple[str, str], ByQuery]
     pool: Mapping[str, ByQuery]
     rank_distance: Mapping[str, ByQuery]
+    first: Mapping[str, Mapping[str, str]]
+    consistency: Mapping[tuple[str, str], ByQuery]
+    correlation: Mapping[tuple[str, str], ByQuery]
 
     def by_query(self) -> dict[str, dict[str, float]]:
         """`{setting: {query: its mean over languages}}`, over those of its languages that have it."""
@@ -41,18 +50,45 @@ class Multilingual:
             CROSS_LINGUAL: [values for (queries, documents), values in self.pairs.items() if queries != documents],
             POOL: list(self.pool.values()),
             RANK_DISTANCE: list(self.rank_distance.values()),
+            OWN_FIRST: [self._own_first(language) for language in self.first],
+            RANK_CONSISTENCY: list(self.consistency.values()),
+            RANK_CORRELATION: list(self.correlation.values()),
         }
         return {name: _means(values) for name, values in settings.items()}
 
     def means(self, language: str) -> dict[str, float]:
         """`{setting: mean}` of one query language; across languages, over the languages of documents."""
         cross = [mean(values) for (queries, other), values in self.pairs.items() if queries == language != other]
+        consistency, correlation = (
+            [mean(values) for pair, values in found.items() if language in pair]
+            for found in (self.consistency, self.correlation)
+        )
         return {
             MONOLINGUAL: mean(self.pairs[language, language]),
             CROSS_LINGUAL: sum(cross) / len(cross),
             POOL: mean(self.pool[language]),
             RANK_DISTANCE: mean(self.rank_distance[language]),
+            OWN_FIRST: mean(self._own_first(language)),
+            RANK_CONSISTENCY: sum(consistency) / len(consistency),
+            RANK_CORRELATION: sum(correlation) / len(correlation),
         }
+
+    def heat_map(self) -> dict[str, dict[str, float]]:
+        """`{query language: {document language: MAP}}`."""
+        return _table({pair: mean(values) for pair, values in self.pairs.items()})
+
+    def first_shares(self) -> dict[str, dict[str, float]]:
+        """`{query language: {document language: share of queries whose best relevant document it has}}`."""
+        return _table(
+            {
+                (language, other): mean({query: float(first == other) for query, first in found.items()})
+                for language, found in self.first.items()
+                for other in self.first
+            }
+        )
+
+    def _own_first(self, language: str) -> ByQuery:
+        return {query: float(first == language) for query, first in self.first[language].items()}
 
 
 def evaluate_languages(
@@ -86,7 +122,8 @@ def evaluate_languages(
         progress(f"[{number}/{len(languages)}] encoding the documents in {language_name(language)}")
         indexes[language] = encode(encoder, encoder.tokenizer.documents, collection.documents(language))
     pooled = pool(indexes)
-    pairs, in_pool, distance = {}, {}, {}
+    pairs, in_pool, distance, first = {}, {}, {}, {}
+    rankings: dict[str, dict[str, list[str]]] = {}
     for language in languages:
         texts, qrels = collection.judged(split, language)
         queries = encode(encoder, encoder.tokenizer.queries, texts)
@@ -102,12 +139,31 @@ def evaluate_languages(
             pairs[language, other] = found["MAP"]
         run = best(scores, queries.ids, pooled.ids, len(pooled.ids))
         in_pool[language] = evaluate_run(run, everywhere, ["MAP"])["MAP"]
-        distance[language] = {
-            query: rank_distance(ranking(run[query]), relevant)
-            for query, grades in everywhere.items()
-            if len(relevant := {d for d, g in grades.items() if g >= 1}) > 1
+        rankings[language] = {query: ranking(found) for query, found in run.items()}
+        relevant = {query: {d for d, g in grades.items() if g >= 1} for query, grades in everywhere.items()}
+        parallel = {query: documents for query, documents in relevant.items() if len(documents) > 1}
+        distance[language] = {query: rank_distance(rankings[language][query], d) for query, d in parallel.items()}
+        first[language] = {
+            query: first_language(rankings[language][query], {d: d.split(":")[0] for d in documents})
+            for query, documents in parallel.items()
         }
-    return Multilingual(pairs, in_pool, distance)
+    consistency, correlation = (
+        {
+            (a, b): {
+                query: compare(rankings[a][query], rankings[b][query]) for query in rankings[a] if query in rankings[b]
+            }
+            for a, b in combinations(languages, 2)
+        }
+        for compare in (rank_consistency, rank_correlation)
+    )
+    return Multilingual(pairs, in_pool, distance, first, consistency, correlation)
+
+
+def _table(values: Mapping[tuple[str, str], float]) -> dict[str, dict[str, float]]:
+    rows: dict[str, dict[str, float]] = {}
+    for (row, column), value in values.items():
+        rows.setdefault(row, {})[column] = value
+    return rows
 
 
 def _means(values: Sequence[ByQuery]) -> dict[str, float]:

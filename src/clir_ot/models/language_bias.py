@@ -13,8 +13,8 @@ def language_block_divergence(scores: torch.Tensor, languages: torch.Tensor, tem
     """How unequally the languages of documents are scored: KL(p || uniform), p the softmax of their mean scores.
 
     For every query the scores of the documents in one language are averaged into a block; with p(l) = softmax over
-    languages of (mean score / temperature), the loss is log L - H(p), 0 where no language is preferred (language
-    fairness by distributions over languages: Huang et al. 2023, KD-SPD; Yang et al. 2024).
+    languages of (mean score / temperature), the loss is log L - H(p), 0 where no language is preferred (the idea is
+    that of Huang et al. 2023, KD-SPD; blocks and their mean are this project's choice).
 
     Args:
         scores: (Q, S).
@@ -37,7 +37,8 @@ def language_correlation(vectors: torch.Tensor, languages: torch.Tensor) -> torc
     """How well a linear probe could read the language off the vectors: mean squared correlation with its indicators.
 
     Zero where every dimension is uncorrelated with every language, which is when no linear classifier does better than
-    chance (Belrose et al. 2023, theorem 3.1); as a loss beside retrieval: LANCER (Huang et al. 2024).
+    chance (Belrose et al. 2023, theorem 3.1). As a loss beside retrieval it is LANCER's idea (Huang et al. 2024), who
+    penalise the cross-correlation of vectors and language labels; the mean of squares is this project's choice.
 
     Args:
         vectors: (S, D).

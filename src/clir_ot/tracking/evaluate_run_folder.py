@@ -10,7 +10,7 @@ from clir_ot.data.datamodule import parse_languages
 from clir_ot.errors import UserError
 from clir_ot.evaluation.multilingual import evaluate_languages
 from clir_ot.evaluation.systems import Measured, System, compare_all, measure, search_system
-from clir_ot.evaluation.table import as_json, render, render_languages
+from clir_ot.evaluation.table import as_json, languages_as_json, render, render_languages
 from clir_ot.files import write_text
 from clir_ot.models.encoder import TokenEncoder
 from clir_ot.retrieval.token_index import encode
@@ -63,7 +63,7 @@ def evaluate_run_folder(path: Path, collection: Collection, split: str) -> str:
     if teacher is None and len(languages) > 1:
         found = evaluate_languages(student, collection, languages, split, {ENGLISH: index}, say)
         tables.append(render_languages(found))
-        facts["languages"] = found.by_query()
+        facts["languages"] = languages_as_json(found)
     write_text(run.metrics, json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
     return "\n\n".join([*tables, "\n".join(_places(run))])
 
