@@ -4,7 +4,6 @@ import logging
 import os
 import resource
 import sys
-import time
 import warnings
 from typing import Any
 
@@ -26,6 +25,7 @@ from clir_ot.tracking.best_weights import BestWeights
 from clir_ot.tracking.checkpoints import RunCheckpoint, WholeCheckpointIO
 from clir_ot.tracking.progress import say
 from clir_ot.tracking.run_folder import RunFolder
+from clir_ot.tracking.training_cost import TrainingCost
 from clir_ot.tracking.weights_and_biases import finish, is_offline, sync_command
 
 
@@ -94,7 +94,6 @@ def fit(arguments: list[str]) -> None:
         UserError: bad arguments, a collection that lacks something, a run folder that is another run's.
     """
     _quiet_libraries()
-    start = time.monotonic()
     try:
         cli = FitCLI(
             Ranker,
@@ -120,7 +119,8 @@ def fit(arguments: list[str]) -> None:
     run, module = cli.run, cli.model
     trainer: Any = cli.trainer  # its callbacks and flags are set up in ways that mypy does not see
     best = BestWeights(run.best, cli.config.monitor) if cli.config.monitor else None
-    trainer.callbacks.extend([best] if best else [])
+    cost = TrainingCost()
+    trainer.callbacks.extend([best, cost] if best else [cost])
     trainer.callbacks.append(RunCheckpoint(run.checkpoint, cli.config.checkpoint_seconds))
     trainer.strategy.checkpoint_io = WholeCheckpointIO()
     if checkpoint := run.last_checkpoint:
@@ -145,8 +145,9 @@ def fit(arguments: list[str]) -> None:
         finish()
     if trainer.interrupted:
         raise UserError(f"{run.path}: interrupted; the same command resumes it")
+    spent = cost.total()
     if trainer.is_global_zero and not trainer.fast_dev_run:
-        _finish(run, trainer, module, best, time.monotonic() - start)
+        _finish(run, trainer, module, best, spent)
 
 
 def _check_devices(devices: Any) -> None:
@@ -157,12 +158,13 @@ def _check_devices(devices: Any) -> None:
         raise UserError(f"trainer.devices is {devices}, but this machine has {there} {what}; DEVICES={there} at most")
 
 
-def _finish(run: RunFolder, trainer: Any, module: Any, best: BestWeights | None, seconds: float) -> None:
+def _finish(run: RunFolder, trainer: Any, module: Any, best: BestWeights | None, cost: dict[str, float]) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     run.add_facts(
         steps=trainer.global_step,
-        seconds=round(seconds, 1),
+        **cost,
         peak_memory_bytes=peak,
+        peak_gpu_memory_bytes=torch.cuda.max_memory_allocated() if torch.cuda.is_available() else None,
         devices=trainer.world_size,
         metrics={name: round(float(value), 6) for name, value in trainer.callback_metrics.items()},
         versions={"pytorch-lightning": _version("pytorch-lightning"), "torch": _version("torch")},
@@ -171,7 +173,7 @@ def _finish(run: RunFolder, trainer: Any, module: Any, best: BestWeights | None,
     if chosen:
         run.add_facts(best=chosen)
     module.query_encoder().save_pretrained(run.encoder)
-    print(f"trained {trainer.global_step} steps in {seconds:.0f} s, peak memory {peak / 2**30:.1f} GiB")
+    print(f"trained {trainer.global_step} steps in {cost['seconds']:.0f} s, peak memory {peak / 2**30:.1f} GiB")
     if chosen:
         print(f"kept the weights of epoch {chosen['epoch']}, best of all by dev figure: {chosen['value']:.3f}")
     print(f"encoder: {run.encoder}")

@@ -85,7 +85,7 @@ class BitextBatch:
         repeated: (B, S) bool, S >= B English sentences: the own B, then those of the other ranks. [b, s] is True where
             sentence s is the text of row b. True on the diagonal.
         total, total_foreign: rows of all ranks, and how many of them do not keep English in place.
-        ids: of the own rows, such as `yo:17` for the 17th pair of that language's bitext, from 1.
+        ids: of the own rows, such as `yo:17` for the 17th of that language's pairs that are read, from 1.
     """
 
     english: Tokens

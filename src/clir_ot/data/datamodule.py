@@ -1,5 +1,7 @@
 """The one DataModule of all systems."""
 
+import random
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -37,6 +39,7 @@ class CLIRDataModule(pl.LightningDataModule):
         languages: codes, as a list or separated by commas.
         mode, alpha, language_temperature: how ranking batches are made, see `HybridBatchSampler`.
         bitext_rate: share of bitext batches among all.
+        bitext_pairs: of each language, drawn by the seed, a smaller draw being part of a larger one; None reads all.
         english_share: share of bitext rows whose foreign side is their English side.
         batch_size: rows of a batch over all devices together.
         hard_negatives: TREC run file, whose best documents of a query that are not relevant to it are its hard
@@ -61,6 +64,7 @@ class CLIRDataModule(pl.LightningDataModule):
         alpha: float | None = None,
         language_temperature: float | None = None,
         bitext_rate: float = 0.0,
+        bitext_pairs: int | None = None,
         english_share: float = 0.0,
         batch_size: int = 32,
         hard_negatives: str | None = None,
@@ -74,7 +78,7 @@ class CLIRDataModule(pl.LightningDataModule):
         self.languages = parse_languages(languages)
         self.collection = Collection(collection)
         self.mode, self.alpha, self.language_temperature = mode, alpha, language_temperature
-        self.bitext_rate, self.english_share = bitext_rate, english_share
+        self.bitext_rate, self.bitext_pairs, self.english_share = bitext_rate, bitext_pairs, english_share
         self.batch_size, self.seed, self.workers = batch_size, seed, workers
         self.cloze_share, self.passage_words = cloze_share, passage_words
         self.hard_negatives, self.negatives = hard_negatives, negatives
@@ -82,6 +86,8 @@ class CLIRDataModule(pl.LightningDataModule):
             raise UserError(
                 "data.negatives says how many hard negatives a query gets, and data.hard_negatives which; set both"
             )
+        if bitext_pairs is not None and not bitext_rate:
+            raise UserError("data.bitext_pairs is set, but data.bitext_rate is 0: there are no bitext batches")
         if cloze_share is not None and not 0 <= cloze_share <= 1:
             raise UserError(f"data.cloze_share is {cloze_share}; it is a share and must lie in [0, 1]")
 
@@ -90,8 +96,18 @@ class CLIRDataModule(pl.LightningDataModule):
         self.texts = TrainingTexts.read(
             self.collection, self.languages, rankings=self.bitext_rate < 1, bitext=self.bitext_rate > 0
         )
+        if self.bitext_pairs is not None:
+            drawn = {name: self._draw(name, pairs, self.bitext_pairs) for name, pairs in self.texts.bitext.items()}
+            self.texts = replace(self.texts, bitext=drawn)
         if self.hard_negatives:
             self.texts = replace(self.texts, negatives=self._read_negatives(self.hard_negatives))
+
+    def _draw(self, language: str, pairs: Sequence[tuple[str, str]], count: int) -> list[tuple[str, str]]:
+        if not 1 <= count <= len(pairs):
+            raise UserError(f"data.bitext_pairs is {count}; the bitext in {language!r} has {len(pairs)} pairs")
+        order = list(range(len(pairs)))
+        random.Random(f"{self.seed} {language}").shuffle(order)
+        return [pairs[position] for position in sorted(order[:count])]
 
     def _read_negatives(self, source: str) -> dict[str, list[str]]:
         if source == "collection":

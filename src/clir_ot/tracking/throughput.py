@@ -30,7 +30,7 @@ class Throughput(pl.Callback):
         if (batch_idx + 1) % trainer.log_every_n_steps:  # type: ignore[attr-defined]
             return
         seconds = time.monotonic() - self._start
-        sides = [value for f in fields(batch) if isinstance(value := getattr(batch, f.name), Tokens)]
+        sides = token_sides(batch)
         tokens, places = (sum(int(n(s)) for s in sides) for n in (_real, _padded))
         values = {
             "rows_per_second": len(sides[0].input_ids) / seconds,
@@ -38,6 +38,11 @@ class Throughput(pl.Callback):
             "padding_share": 1 - tokens / places,
         }
         pl_module.log_dict({f"speed/{name}": float(value) for name, value in values.items()})
+
+
+def token_sides(batch: Any) -> list[Tokens]:
+    """The tokenised texts of a batch of any kind."""
+    return [value for f in fields(batch) if isinstance(value := getattr(batch, f.name), Tokens)]
 
 
 def _real(tokens: Tokens) -> int:
