@@ -25,6 +25,7 @@ from clir_ot.tracking.best_weights import BestWeights
 from clir_ot.tracking.checkpoints import RunCheckpoint, WholeCheckpointIO
 from clir_ot.tracking.progress import say
 from clir_ot.tracking.run_folder import RunFolder
+from clir_ot.tracking.teacher_vectors import TeacherVectors
 from clir_ot.tracking.training_cost import TrainingCost
 from clir_ot.tracking.weights_and_biases import finish, is_offline, sync_command
 
@@ -121,6 +122,9 @@ def fit(arguments: list[str]) -> None:
     best = BestWeights(run.best, cli.config.monitor) if cli.config.monitor else None
     cost = TrainingCost()
     trainer.callbacks.extend([best, cost] if best else [cost])
+    if teacher := cli.config.model.init_args.get("teacher"):
+        folder = run.home_of(locate(teacher, "encoder")).path / "bitext"
+        trainer.callbacks.append(TeacherVectors(folder, cli.settings[1]["encoder"]))
     trainer.callbacks.append(RunCheckpoint(run.checkpoint, cli.config.checkpoint_seconds))
     trainer.strategy.checkpoint_io = WholeCheckpointIO()
     if checkpoint := run.last_checkpoint:

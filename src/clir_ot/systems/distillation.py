@@ -1,8 +1,10 @@
 """Optimal-transport distillation of a foreign-language query encoder from bitext alone (OPTICAL, section 3.2)."""
 
 import copy
+from collections.abc import Mapping
 
 import torch
+from torch.nn.utils.rnn import pad_sequence
 
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.data.batches import BitextBatch, Tokens
@@ -86,6 +88,7 @@ class OTDistillation(Ranker):
         self.alignment = aligned
         self.english_weight, self.interpolation = english_weight, interpolation
         self._idf: tuple[torch.Tensor, torch.Tensor] | None = None
+        self._remembered: Mapping[str, torch.Tensor] | None = None
 
     @property
     def document_encoder(self) -> TokenEncoder:
@@ -109,7 +112,8 @@ class OTDistillation(Ranker):
     def training_step(self, batch: BitextBatch, batch_idx: int) -> torch.Tensor:
         """Mean over pairs of the alignment's loss, and of the identity's cost in the English rows."""
         english, foreign = batch.english, batch.foreign
-        teacher, student = self._encode(english, foreign)  # (B, N, D), (B, M, D)
+        teacher = self._teacher_vectors(batch)  # (B, N, D)
+        student = self.encoder(foreign)  # (B, M, D)
         self._check(batch, teacher, english.mask)
         self._check(batch, student, foreign.mask)
         count = sum(language != ENGLISH for language in batch.languages)  # English rows come last
@@ -128,7 +132,7 @@ class OTDistillation(Ranker):
             masks = english.mask[count:], foreign.mask[count:]
             cost = token_cost(teacher[count:], student[count:], *masks, self.alignment.cost)
             itself = self.part(kept, total_kept) * (anchor_plan(*masks) * cost).sum(dim=(1, 2)).mean()
-        loss = (
+        loss: torch.Tensor = (
             batch.total_foreign * self.alignment.total(losses) + self.english_weight * total_kept * itself
         ) / batch.total
         self.log_step({"loss": loss, "english": itself.detach(), **losses}, rows=len(batch.languages))
@@ -148,12 +152,29 @@ class OTDistillation(Ranker):
 
     def transport(self, english: Tokens, foreign: Tokens) -> TransportResult:
         """Couplings of the teacher's English tokens (B, N) with the student's foreign ones (B, M)."""
-        return self.alignment.transport(*self._encode(english, foreign), english, foreign, self._idf)[1]
-
-    def _encode(self, english: Tokens, foreign: Tokens) -> tuple[torch.Tensor, torch.Tensor]:
         with torch.no_grad():
             teacher = self.teacher(english)
-        return teacher, self.encoder(foreign)
+        return self.alignment.transport(teacher, self.encoder(foreign), english, foreign, self._idf)[1]
+
+    def remember(self, vectors: Mapping[str, torch.Tensor]) -> None:
+        """Take the frozen teacher's vectors from here instead of encoding in every step.
+
+        Args:
+            vectors: `{id of a row: (n, D) float32}` of all English sentences that training sees, their n real tokens.
+        """
+        self._remembered = vectors
+
+    def _teacher_vectors(self, batch: BitextBatch) -> torch.Tensor:
+        """(B, N, D), zeros on padding."""
+        if self._remembered is None:
+            with torch.no_grad():
+                vectors: torch.Tensor = self.teacher(batch.english)
+            return vectors
+        rows = [self._remembered[name] for name in batch.ids]
+        if [len(row) for row in rows] != batch.english.lengths:
+            raise UserError("the vectors kept of the teacher are of other sentences than those of the batch")
+        padded: torch.Tensor = pad_sequence(rows, batch_first=True).to(self.device)
+        return padded
 
     def _check(self, batch: BitextBatch, vectors: torch.Tensor, mask: torch.Tensor) -> None:
         """Name the first pair with a token vector that is not finite: its loss would spoil every weight."""

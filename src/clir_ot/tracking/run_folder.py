@@ -7,6 +7,8 @@ checkpoints/       last.ckpt, from which a run that was stopped goes on; best.pt
 encoder/           the trained encoder, a Hugging Face folder; there once training is complete
 trec/              rankings, <system>.<language>.<split>.trec
 metrics.json       what `clir-ot evaluate` measured
+languages.json     of several languages: MAP in every setting
+index/, bitext/    documents, and English sentences of its students' bitext, as this run's encoder has encoded them
 wandb/             the Weights & Biases run, where it is offline
 ```
 """
@@ -40,6 +42,12 @@ class RunFolder:
         self.encoder = self.path / "encoder"
         self.rankings = self.path / "trec"
         self.metrics = self.path / "metrics.json"
+        self.languages = self.path / "languages.json"
+
+    def home_of(self, teacher: str | Path) -> "RunFolder":
+        """The teacher's own run, if it has one, where all its students find what it encoded; else this one."""
+        beside = RunFolder(Path(teacher).parent)
+        return beside if beside.config.is_file() else self
 
     @property
     def is_trained(self) -> bool:
@@ -66,7 +74,7 @@ class RunFolder:
             if self.path.is_dir() and any(self.path.iterdir()):
                 raise UserError(f"{self.path}: exists and is no run of clir-ot; choose another --run folder")
             return
-        before, now = _deciding(self.read_config()), _deciding(config)
+        before, now = deciding(self.read_config()), deciding(config)
         if changed := sorted(key for key in before | now if before.get(key) != now.get(key)):
             key = changed[0]
             raise UserError(
@@ -113,7 +121,7 @@ class RunFolder:
         write_text(self.facts, json.dumps(self.read_facts() | facts, indent=2) + "\n")
 
 
-def _deciding(config: dict[str, Any]) -> dict[str, Any]:
+def deciding(config: dict[str, Any]) -> dict[str, Any]:
     """The part of a configuration that decides the weights, flat: `{"model.epsilon": 0.02, ...}`."""
     trainer = {key: config["trainer"].get(key) for key in _TRAINER_KEYS}
     data = {key: value for key, value in config["data"].items() if key not in _DATA_KEYS_LEFT_OUT}
