@@ -47,6 +47,50 @@ def test_a_language_of_its_own_judgements_uses_them(own_collection: Path) -> Non
     assert len(collection.judged("test", "en")[0]) == 18
 
 
+def own_identifiers(folder: Path) -> Path:
+    """English and Yoruba documents that share an id (d0), and that do not; q3 has no answer in English."""
+    (folder / "qrels").mkdir()
+    texts = {"corpus": ["d0", "en1", "en2"], "corpus.yo": ["d0", "yo1", "yo2"]}
+    for name, ids in (texts | {"queries": ["q1", "q2", "q3", "q4"]}).items():
+        (folder / f"{name}.jsonl").write_text("".join(f'{{"_id": "{i}", "text": "{i}"}}\n' for i in ids))
+    rows = ["q1\ten1\t1", "q1\tyo1\t2", "q2\td0\t1", "q2\tyo2\t0", "q3\tyo2\t1", "q4\ten2\t0"]
+    (folder / "qrels" / "test.tsv").write_text("\n".join(["query-id\tcorpus-id\tscore", *rows]) + "\n")
+    return folder
+
+
+def test_judgements_are_those_of_the_documents_searched(tmp_path: Path) -> None:
+    collection = Collection(own_identifiers(tmp_path))
+    queries, qrels = collection.judged("test", "en")
+    # q4 stays: it is judged on an English document, which is not relevant to it.
+    assert qrels == {"q1": {"en1": 1}, "q2": {"d0": 1}, "q4": {"en2": 0}}
+    assert list(queries) == ["q1", "q2", "q4"]
+    assert collection.judged("test", "en", "yor")[1] == {"q1": {"yo1": 2}, "q2": {"d0": 1, "yo2": 0}, "q3": {"yo2": 1}}
+    assert collection.judged("test", "en", None)[1] == collection.qrels("test")
+    check(collection, [])
+
+
+def test_a_judged_document_in_no_corpus_stays_and_is_named_by_the_check(tmp_path: Path) -> None:
+    with (own_identifiers(tmp_path) / "qrels" / "test.tsv").open("a") as file:
+        file.write("q3\tnowhere\t1\n")
+    collection = Collection(tmp_path)
+    assert collection.judged("test", "en")[1]["q3"] == {"nowhere": 1}
+    with pytest.raises(UserError, match=r"test\.tsv: document 'nowhere' of query 'q3' is in no corpus file"):
+        check(collection, [])
+
+
+def test_documents_in_a_language_without_any_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="has no documents in 'sw'; it has documents in: en, yo"):
+        Collection(own_identifiers(tmp_path)).judged("test", "en", "sw")
+
+
+def test_queries_without_any_judgements_are_named_by_the_check(own_collection: Path) -> None:
+    for path in (own_collection / "qrels").iterdir():
+        path.unlink()
+    (own_collection / "qrels").rmdir()
+    with pytest.raises(UserError, match="qrels: there are queries, but no judgements; expected train"):
+        check(Collection(own_collection), [])
+
+
 @pytest.mark.parametrize(
     ("file", "line", "content", "expected"),
     [
@@ -130,3 +174,29 @@ def test_statistics_count_what_is_there(collection_folder: Path) -> None:
     assert rows["yo"].judged == (36, 18, 18)
     assert rows["sw"].bitext == 0
     assert rows["en"].pieces_per_word == 2.0  # four words a query
+
+
+def test_translated_queries_are_no_language_and_no_part_of_the_fingerprint(own_collection: Path) -> None:
+    before = Collection(own_collection)
+    assert not before.has_translated_queries("yo")
+    with pytest.raises(UserError, match=f"clir-ot translate --model NAME --collection {own_collection} --language yo"):
+        before.translated_queries("yor")
+    (own_collection / "queries.yo-en.jsonl").write_text('{"_id": "d0.0", "text": "bara", "model": "someone"}\n')
+    (own_collection / "queries.pt-BR-en.jsonl.gz").write_bytes(gzip.compress(b'{"_id": "d0.0", "text": "desil"}\n'))
+    after = Collection(own_collection)
+    assert after.query_languages == before.query_languages == ["en", "sw", "yo"]
+    assert after.fingerprint() == before.fingerprint()
+    assert after.queries("yo") == before.queries("yo")
+    for collection in (before, after):
+        assert collection.has_translated_queries("yor")
+        assert not collection.has_translated_queries("sw")
+        assert collection.translated_queries("yo") == {"d0.0": "bara"}
+        assert collection.translated_queries("pt_BR") == {"d0.0": "desil"}
+
+
+@pytest.mark.parametrize("name", ["queries-en.jsonl", "queries.klingon!-en.jsonl", "corpus.yo-en.jsonl"])
+def test_a_name_that_only_looks_like_translated_queries_is_refused(own_collection: Path, name: str) -> None:
+    (own_collection / name).write_text('{"_id": "a", "text": "b"}\n')
+    with pytest.raises(UserError, match="not a language code") as caught:
+        Collection(own_collection)
+    assert name in str(caught.value)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -21,6 +21,7 @@ class Collection:
     ```
     corpus.jsonl | corpus.<lang>.jsonl     {"_id": "d1", "title": "", "text": "..."}    no suffix = en
     queries.jsonl | queries.<lang>.jsonl   {"_id": "q1", "text": "..."}
+    queries.<lang>-en.jsonl                optional: those of the language, translated to English by a machine
     qrels/{train,dev,test}.tsv             query-id  corpus-id  score; optional qrels/test.<lang>.tsv
     bitext/<lang>.tsv                      English TAB foreign
     ```
@@ -37,9 +38,9 @@ class Collection:
         self.folder = Path(locate(folder, "collection")).expanduser()
         if not self.folder.is_dir():
             raise UserError(f"{self.folder}: no such collection folder; `make starter` builds the default one")
-        self._corpora = _by_language(self.folder, "corpus", ".jsonl")
-        self._queries = _by_language(self.folder, "queries", ".jsonl")
-        self._bitexts = _by_language(self.folder / "bitext", "", ".tsv")
+        self._corpora = files_by_language(self.folder, "corpus", ".jsonl")
+        self._queries = files_by_language(self.folder, "queries", ".jsonl", apart=self._translations().values())
+        self._bitexts = files_by_language(self.folder / "bitext", "", ".tsv")
         for kind, found in (("corpus", self._corpora), ("queries", self._queries)):
             if not found:
                 raise UserError(f"{self.folder}: holds no {kind}.jsonl or {kind}.<lang>.jsonl; see the README")
@@ -67,6 +68,30 @@ class Collection:
         """`{_id: text}` in file order."""
         return _read_texts(self._file(self._queries, "queries", language))
 
+    def has_translated_queries(self, language: str) -> bool:
+        """Whether there is a file of the language's queries translated to English."""
+        return canonical_language(language) in self._translations()
+
+    def translated_queries(self, language: str) -> dict[str, str]:
+        """`{_id: English text}` of a language's queries as a machine translated them, or some of them.
+
+        Raises:
+            UserError: there are none; says how to make them.
+        """
+        code = canonical_language(language)
+        if not self.has_translated_queries(code):
+            raise UserError(
+                f"{self.folder}: the queries in {code!r} are not translated to English; run `clir-ot translate --model "
+                f"NAME --collection {self.folder} --language {code}`, or bring a file queries.{code}-{ENGLISH}.jsonl"
+            )
+        # Not from the cache: the file grows while queries are translated.
+        return _read_texts.__wrapped__(self.translated_queries_path(code))
+
+    def translated_queries_path(self, language: str) -> Path:
+        """The file of a language's queries translated to English; where there is none, the name it is to have."""
+        code = canonical_language(language)
+        return self._translations().get(code, self.folder / f"queries.{code}-{ENGLISH}.jsonl")
+
     def negatives(self, language: str = ENGLISH) -> dict[str, list[str]]:
         """`{query: documents}` that a queries file lists as `"negatives": ["d1", ...]`, where it does."""
         return _read_negatives(self._file(self._queries, "queries", language))
@@ -90,20 +115,36 @@ class Collection:
         for path in sorted((self.folder / "qrels").glob("*.tsv*")):
             yield path, _read_qrels(path)
 
-    def judged(self, split: str, language: str) -> tuple[dict[str, str], dict[str, dict[str, int]]]:
-        """The queries of a language that a split judges, and those judgements, both keyed by query.
+    def judged(
+        self, split: str, language: str, documents: str | None = ENGLISH
+    ) -> tuple[dict[str, str], dict[str, dict[str, int]]]:
+        """The queries of a language that a split judges, and their judgements of the documents searched, by query.
+
+        Judgements of documents that are only in other languages' corpora are left out: a search cannot find them, and
+        recall and AP would divide by them. So are queries without any judgement then, as trec_eval leaves out queries
+        without judgements: no ranking could answer them. The mean is over fewer queries then; every table says over how
+        many (`n`), and comparisons pair the queries that both sides have. A judgement of a document in no corpus stays,
+        and `clir_ot.collections.check` refuses it.
+
+        Args:
+            documents: language of the documents searched; None searches those of all languages.
 
         Raises:
-            UserError: none of the split's judged queries exists in that language.
+            UserError: none of the split's judged queries exists in that language, or none has a judged document there.
         """
         texts, judgements = self.queries(language), self.qrels(split, language)
-        queries = {query: texts[query] for query in judgements if query in texts}
-        if not queries:
+        judgements = {query: grades for query, grades in judgements.items() if query in texts}
+        if not judgements:
             raise UserError(
                 f"{self._file(self._queries, 'queries', language)}: none of its queries is judged in split "
                 f"{split!r}; translations must keep the _id of the query they translate"
             )
-        return queries, {query: judgements[query] for query in queries}
+        if documents is not None and not (judgements := self._found_in(judgements, documents)):
+            raise UserError(
+                f"{self._qrels_path(split, language)}: judges no document in {canonical_language(documents)!r} for the "
+                f"queries in {canonical_language(language)!r}, only documents in other languages"
+            )
+        return {query: texts[query] for query in judgements}, judgements
 
     def fingerprint(self, kind: str = "all", language: str | None = None) -> str:
         """SHA-256 (16 hex digits) over file names and bytes: of everything, or of one `corpus` or `bitext`."""
@@ -120,6 +161,26 @@ class Collection:
             digest.update(hashlib.sha256(path.read_bytes()).digest())
         return digest.hexdigest()[:16]
 
+    def _translations(self) -> dict[str, Path]:
+        """`queries.<lang>-en.jsonl` by language; no part of the fingerprint, for they are made from the collection."""
+        return files_by_language(self.folder, "queries.", f"-{ENGLISH}.jsonl")
+
+    def _found_in(self, judgements: dict[str, dict[str, int]], language: str) -> dict[str, dict[str, int]]:
+        """Without documents that only other languages' corpora have, and without queries that have no others."""
+        others = [other for other in self.document_languages if other != canonical_language(language)]
+        if not others:
+            return judgements
+        here = self.documents(language)
+        absent = {document for grades in judgements.values() for document in grades if document not in here}
+        if not absent:
+            return judgements  # translations share their ids: the other corpora need not be read
+        elsewhere = {document for other in others for document in absent.intersection(self.documents(other))}
+        kept = {
+            query: {document: grade for document, grade in grades.items() if document not in elsewhere}
+            for query, grades in judgements.items()
+        }
+        return {query: grades for query, grades in kept.items() if grades}
+
     def _qrels_path(self, split: str, language: str) -> Path | None:
         names = (f"{split}.{canonical_language(language)}.tsv", f"{split}.tsv")
         paths = [self.folder / "qrels" / f"{name}{suffix}" for name in names for suffix in ("", ".gz")]
@@ -134,10 +195,12 @@ class Collection:
         return files[code]
 
 
-def _by_language(folder: Path, stem: str, suffix: str) -> dict[str, Path]:
-    """Files named `stem.<lang>suffix`, or `stem+suffix` for English, by canonical language."""
+def files_by_language(folder: Path, stem: str, suffix: str, apart: Container[Path] = ()) -> dict[str, Path]:
+    """Files named `stem.<lang>suffix`, or `stem+suffix` for English, by canonical language; without those set apart."""
     found: dict[str, Path] = {}
     for path in sorted(folder.glob(f"{stem}*{suffix}")) + sorted(folder.glob(f"{stem}*{suffix}.gz")):
+        if path in apart:
+            continue
         code = path.name.removesuffix(".gz").removesuffix(suffix).removeprefix(stem).lstrip(".")
         try:
             language = canonical_language(code) if code else ENGLISH

@@ -105,6 +105,37 @@ def write_run(run: Run, path: str | Path, tag: str) -> None:
         temporary.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
 
 
+def read_qrels(path: str | Path) -> Qrels:
+    """Read TREC judgements, lines of `qid 0 docid grade` split at white space; `.gz` is decompressed.
+
+    Raises:
+        UserError: the file cannot be read or is empty; a line has not four columns, its grade is not a whole number, or
+            it judges a document of its query a second time. Names file and line.
+    """
+    qrels: Qrels = {}
+    for place, line in read_lines(Path(path)):
+        columns = line.split()
+        if len(columns) != 4 or not columns[3].lstrip("-").isdecimal():
+            raise UserError(f"{place}: expected 4 columns: qid 0 docid grade, the grade a whole number")
+        query, _, document, grade = columns
+        grades = qrels.setdefault(query, {})
+        if document in grades:
+            raise UserError(f"{place}: document {document!r} is judged twice for query {query!r}; keep one line")
+        grades[document] = int(grade)
+    if not qrels:
+        raise UserError(f"{path}:1: there are no judgements, expected lines of: qid 0 docid grade")
+    return qrels
+
+
+def write_qrels(qrels: Qrels, path: str | Path) -> None:
+    """Write judgements as trec_eval and ir_measures read them, whole or not at all."""
+    lines = [f"{query} 0 {document} {grade}\n" for query, grades in qrels.items() for document, grade in grades.items()]
+    if broken := next((line for line in lines if len(line.split()) != 4), None):
+        raise UserError(f"{path}: {broken.strip()!r}: TREC judgements cannot hold a name with white space; rename it")
+    with replacing(Path(path)) as temporary:
+        temporary.write_text("".join(lines), encoding="utf-8")
+
+
 def _finite(text: str, place: str) -> float:
     try:
         value = float(text)
