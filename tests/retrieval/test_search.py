@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from clir_ot import Collection, TokenEncoder
+from clir_ot.errors import UserError
 from clir_ot.models.maxsim import maxsim
 from clir_ot.retrieval import search as module
 from clir_ot.retrieval.search import search
@@ -45,3 +46,38 @@ def test_depth_beyond_the_collection_gives_all(encoder: TokenEncoder) -> None:
     index = encode(encoder, encoder.tokenizer.documents, {"a": "bara desil", "b": "fitem"})
     run = search(encode(encoder, encoder.tokenizer.queries, {"q": "bara"}), index)
     assert run["q"].keys() == {"a", "b"}
+
+
+def test_dense_encoders_are_searched_exactly(encoder_folder: Path, collection_folder: Path) -> None:
+    encoder = TokenEncoder.from_pretrained(encoder_folder, dimensions=8, scoring="dense").eval()
+    collection = Collection(collection_folder)
+    documents, queries = collection.documents(), collection.queries("yo")
+    run = search(
+        encode(encoder, encoder.tokenizer.queries, queries), encode(encoder, encoder.tokenizer.documents, documents)
+    )
+
+    def matrix(texts: list[str], *, as_queries: bool) -> torch.Tensor:
+        """One text at a time, so that nothing is padded; the mean is taken here, not by the encoder."""
+        rows = []
+        for text in texts:
+            tokens = encoder.tokenizer.queries([text]) if as_queries else encoder.tokenizer.documents([text])
+            states = encoder.transformer(input_ids=tokens.input_ids, attention_mask=tokens.attention_mask)[0][0]
+            row = encoder.projection.weight @ states.mean(dim=0)
+            rows.append(row / row.norm())
+        return torch.stack(rows)
+
+    with torch.no_grad():
+        expected = matrix([*queries.values()], as_queries=True) @ matrix([*documents.values()], as_queries=False).T
+    for query, row in zip(queries, expected.tolist(), strict=True):
+        assert run[query] == pytest.approx(dict(zip(documents, row, strict=True)), abs=1e-5)
+        assert list(run[query].values()) == sorted(run[query].values(), reverse=True)
+    assert expected.std() > 0.01, "the encoder tells texts apart"
+
+
+def test_vectors_of_different_dimensions_are_refused(encoder_folder: Path) -> None:
+    eight, sixteen = (TokenEncoder.from_pretrained(encoder_folder, dimensions=d) for d in (8, 16))
+    queries = encode(sixteen, sixteen.tokenizer.queries, {"q": "bara"})
+    documents = encode(eight, eight.tokenizer.documents, {"a": "bara desil"})
+    with pytest.raises(UserError, match="has 16 dimensions and the documents were encoded with 8") as caught:
+        search(queries, documents)
+    assert "\n" not in str(caught.value)

@@ -66,7 +66,7 @@ def save_parts(
     """Write the folder described above."""
     from safetensors.torch import save_file
 
-    with replacing(folder) as temporary, _quietly():
+    with replacing(folder) as temporary, quietly():
         transformer.save_pretrained(temporary)
         tokenizer.tokenizer.save_pretrained(temporary)
         dense = temporary / _PROJECTIONS[scoring]
@@ -121,7 +121,7 @@ def _load_transformer(name: str | Path) -> Any:
     from transformers import AutoModel
 
     try:
-        with _quietly():
+        with quietly():
             transformer, report = AutoModel.from_pretrained(name, output_loading_info=True, dtype=torch.float32)
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
@@ -134,7 +134,7 @@ def _load_transformer(name: str | Path) -> Any:
 
 
 @contextmanager
-def _quietly() -> Iterator[None]:
+def quietly() -> Iterator[None]:
     """Without transformers' bars and its report on missing weights, which is checked here."""
     from transformers.utils import logging
 

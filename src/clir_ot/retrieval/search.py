@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 
 from clir_ot.collections.trec import Run
+from clir_ot.errors import UserError
 from clir_ot.models.maxsim import maxsim
 from clir_ot.retrieval.token_index import TokenIndex
 
@@ -16,6 +17,9 @@ def search(queries: TokenIndex, documents: TokenIndex, depth: int = 1000) -> Run
 
     Returns:
         `{query: {document: score}}`, best first; score is the mean over query tokens of the best cosine.
+
+    Raises:
+        UserError: query and document vectors differ in their dimensions.
     """
     return best(all_scores(queries, documents), queries.ids, documents.ids, depth)
 
@@ -31,7 +35,17 @@ def best(scores: torch.Tensor, queries: Sequence[str], documents: Sequence[str],
 
 @torch.inference_mode()
 def all_scores(queries: TokenIndex, documents: TokenIndex) -> torch.Tensor:
-    """MaxSim of all pairs, (queries, documents) float32."""
+    """MaxSim of all pairs, (queries, documents) float32.
+
+    Raises:
+        UserError: query and document vectors differ in their dimensions.
+    """
+    dimensions = queries.vectors.shape[1], documents.vectors.shape[1]
+    if dimensions[0] != dimensions[1]:
+        raise UserError(
+            f"the query encoder has {dimensions[0]} dimensions and the documents were encoded with {dimensions[1]}; "
+            "search with the encoder of the documents, or with a student of it"
+        )
     scores = torch.empty(len(queries.ids), len(documents.ids))
     document_blocks = documents.padded_blocks(_BLOCK)
     for rows, query_vectors, query_mask in queries.padded_blocks(_BLOCK):

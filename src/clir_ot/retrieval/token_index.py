@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 
@@ -25,6 +26,22 @@ class TokenIndex:
     ids: list[str]
     lengths: torch.Tensor
     vectors: torch.Tensor
+
+    @cached_property
+    def _rows(self) -> dict[str, slice]:
+        """The rows of `vectors` that each text has."""
+        ends = self.lengths.cumsum(0)
+        bounds = zip((ends - self.lengths).tolist(), ends.tolist(), strict=True)
+        return {name: slice(*bound) for name, bound in zip(self.ids, bounds, strict=True)}
+
+    def __contains__(self, name: str) -> bool:
+        """Whether there is a text of that `_id`."""
+        return name in self._rows
+
+    def select(self, ids: Sequence[str]) -> "TokenIndex":
+        """Some of the texts, which must be there, in that order; copies no other text's vectors."""
+        vectors = [self.vectors[self._rows[name]] for name in ids]
+        return TokenIndex(list(ids), torch.tensor([len(v) for v in vectors]), torch.cat(vectors))
 
     def padded_blocks(self, size: int) -> list[tuple[list[int], torch.Tensor, torch.Tensor]]:
         """Texts in blocks of at most `size`, shortest first so that a block holds little padding.

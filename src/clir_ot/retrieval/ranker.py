@@ -1,0 +1,54 @@
+"""The English documents of a collection ranked by an encoder: searched, or a first stage's ranking re-ranked."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from clir_ot.collections import Collection
+from clir_ot.collections.trec import Run
+from clir_ot.models.encoder import TokenEncoder
+from clir_ot.models.encoder_folder import fingerprint
+from clir_ot.retrieval.progress import counting
+from clir_ot.retrieval.rerank import candidates, rerank
+from clir_ot.retrieval.search import search
+from clir_ot.retrieval.stored_index import open_index
+from clir_ot.retrieval.token_index import TokenIndex, encode
+
+
+def rank(
+    queries: Mapping[str, str],
+    collection: Collection,
+    encoder: str | Path,
+    document_encoder: str | Path | None = None,
+    *,
+    index: Path | None = None,
+    first_stage: Run | None = None,
+    depth: int = 1000,
+) -> Run:
+    """The `depth` best documents of every query.
+
+    Args:
+        queries: `{_id: text}`.
+        collection: whose English documents are ranked.
+        encoder: folder or name of the query encoder.
+        document_encoder: likewise; None for the same.
+        index: folder of the encoded documents, which is made if it is not there; None to encode them now, of a first
+            stage's documents those that are scored.
+        first_stage: of its `depth` best documents those are ranked; None for all documents.
+        depth: documents a query.
+
+    Raises:
+        UserError: see `open_index`, `search` and `rerank`.
+    """
+    of_queries = TokenEncoder.from_pretrained(encoder)
+    of_documents = TokenEncoder.from_pretrained(document_encoder) if document_encoder else of_queries
+    documents: TokenIndex
+    if index:
+        made_by = fingerprint(document_encoder or encoder)
+        documents = open_index(index, of_documents, made_by, collection, progress=counting("documents encoded"))
+    else:
+        texts = collection.documents()
+        if first_stage is not None:
+            texts = {name: texts[name] for name in candidates(first_stage, depth) if name in texts}
+        documents = encode(of_documents, of_documents.tokenizer.documents, texts, counting("documents encoded"))
+    encoded = encode(of_queries, of_queries.tokenizer.queries, dict(queries))
+    return search(encoded, documents, depth) if first_stage is None else rerank(first_stage, encoded, documents, depth)
