@@ -22,7 +22,7 @@ LANGUAGE_GIVEN := yes
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install starter teacher distill hybrid ablation ablation-alpha evaluate test test-all lint clean language built checked
+.PHONY: help install starter teacher distill hybrid ablation ablation-alpha ablation-bitext report evaluate test test-all lint clean language built checked
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -54,6 +54,13 @@ ablation: checked $(TEACHER)/encoder/modules.json  ## transport and its rivals, 
 ablation-alpha: install built  ## hybrid batches from cross-lingual to monolingual, three seeds, one table
 	@$(CLIR) ablate $(or $(EXPERIMENT),experiments/ablation/alpha.yaml) --run $(or $(RUN),$(RUNS)/ablation-alpha) \
 		--collection $(COLLECTION) $(ARGS)
+
+ablation-bitext: checked $(TEACHER)/encoder/modules.json  ## students of a part of the bitext, three seeds, one table: LANG=yo
+	@$(CLIR) ablate $(or $(EXPERIMENT),experiments/ablation/bitext.yaml) --run $(or $(RUN),$(RUNS)/ablation-bitext-$(LANG)) \
+		--teacher $(TEACHER)/encoder --collection $(COLLECTION) --language $(LANG) $(ARGS)
+
+report: install  ## one page on all runs in RUNS: tables, tests, pictures, the answer
+	@$(CLIR) report $(RUNS) --collection $(COLLECTION) --output $(or $(RUN),$(RUNS)/report) $(ARGS)
 
 evaluate: $(if $(RUN),,language) install  ## the table of a trained run: make evaluate LANG=yo, or RUN=folder
 	@$(CLIR) evaluate $(DISTILLED) --collection $(COLLECTION) $(ARGS)

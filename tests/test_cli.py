@@ -222,5 +222,5 @@ def test_the_hybrid_ranker_logs_what_was_drawn(
         means = [float(rows[name][column]) for name in ("English", "Yoruba", "Swahili")]
         rounding = 0.1 if setting == "rank distance" else 1e-3
         assert float(rows["mean"][column]) == pytest.approx(sum(means) / 3, abs=rounding)
-    saved = json.loads((run / "metrics.json").read_text())["languages"]["by_query"]["pool MAP"]
+    saved = json.loads((run / "languages.json").read_text())["by_query"]["pool MAP"]
     assert float(rows["mean"][settings.index("pool MAP")]) == pytest.approx(sum(saved.values()) / len(saved), abs=1e-3)

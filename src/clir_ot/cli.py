@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from clir_ot.errors import UserError
+from clir_ot.options import make_parser
 
 
 def main() -> None:
@@ -22,7 +23,7 @@ def main() -> None:
         else:
             # A polite kill cleans up like Ctrl-C does; training has Lightning's own handler.
             signal.signal(signal.SIGTERM, signal.default_int_handler)
-            parsed = _parser().parse_args(arguments)
+            parsed = make_parser({verb.__name__: verb for verb in VERBS}).parse_args(arguments)
             parsed.verb(parsed)
     except UserError as error:
         sys.exit(f"clir-ot: {error}")
@@ -33,7 +34,14 @@ def main() -> None:
 
 
 def build(arguments: argparse.Namespace) -> None:
-    """`collection build NAME [DIR]`."""
+    """`collection build NAME [DIR] [--from PATH]`."""
+    from clir_ot.collections.cache import STARTER
+
+    if arguments.name != STARTER:
+        _build_lareqa(arguments)
+        return
+    if arguments.source:
+        raise UserError(f"{STARTER} is fetched, it is not built --from a folder; leave the option out")
     from clir_ot.collections.starter import build_starter
 
     encoder, collection = build_starter(arguments.folder)
@@ -41,6 +49,22 @@ def build(arguments: argparse.Namespace) -> None:
         return
     _print_statistics(collection, encoder)
     print(f"\nencoder:    {encoder}\ncollection: {collection}\nnext: make distill LANG=yo")
+
+
+def _build_lareqa(arguments: argparse.Namespace) -> None:
+    from clir_ot.collections.lareqa import build_lareqa
+
+    name, folder = arguments.name, arguments.folder
+    if folder is None:
+        raise UserError(f"{name} needs the folder to write: clir-ot collection build {name} DIR --from PATH")
+    build_lareqa(name, arguments.source, folder)
+    if arguments.quiet:
+        return
+    _print_statistics(folder, None)
+    print(
+        f"\ncollection: {folder}\nnext: clir-ot search --encoder runs/starter/hybrid/encoder --collection {folder} "
+        f"--language de --output de.trec\n      clir-ot evaluate de.trec --collection {folder} --language de"
+    )
 
 
 def check(arguments: argparse.Namespace) -> None:
@@ -61,39 +85,102 @@ def stats(arguments: argparse.Namespace) -> None:
 def search(arguments: argparse.Namespace) -> None:
     """`search`: one ranking, as a TREC run."""
     from clir_ot.collections import Collection
-    from clir_ot.collections.trec import write_run
-    from clir_ot.evaluation.systems import System, search_system
-    from clir_ot.models.encoder import TokenEncoder
-    from clir_ot.retrieval.token_index import encode
+    from clir_ot.collections.trec import read_run, write_run
+    from clir_ot.retrieval.search_options import check_search_options
+    from clir_ot.retrieval.translated_queries import pick_translations
 
+    check_search_options(arguments)
     collection = Collection(arguments.collection)
-    queries = TokenEncoder.from_pretrained(arguments.encoder)
-    documents = TokenEncoder.from_pretrained(arguments.document_encoder) if arguments.document_encoder else queries
-    index = encode(documents, documents.tokenizer.documents, collection.documents())
-    run, _ = search_system(System("clir-ot", queries, arguments.language), collection, arguments.split, index)
-    write_run(run, arguments.output, tag="clir-ot")
+    queries, _ = collection.judged(arguments.split, arguments.language)
+    if arguments.translated:
+        queries = pick_translations(collection, arguments.language, queries)
+    if arguments.bm25:
+        from clir_ot.retrieval.bm25 import bm25_search
+
+        run = bm25_search(queries, collection.documents(), arguments.depth)
+    else:
+        from clir_ot.retrieval.ranker import rank
+
+        first_stage = read_run(arguments.rerank) if arguments.rerank else None
+        options = {"index": arguments.index, "first_stage": first_stage, "depth": arguments.depth}
+        run = rank(queries, collection, arguments.encoder, arguments.document_encoder, **options)
+    write_run(run, arguments.output, tag="bm25" if arguments.bm25 else "clir-ot")
     print(f"{len(run)} queries: {arguments.output}\nnext: clir-ot evaluate {arguments.output} --collection DIR")
+
+
+def translate(arguments: argparse.Namespace) -> None:
+    """`translate`: the queries of a language, to English, by a machine."""
+    from clir_ot.collections import Collection
+    from clir_ot.retrieval.progress import counting
+    from clir_ot.retrieval.translated_queries import translate_queries
+
+    if arguments.beams < 1:
+        raise UserError(f"translate: --beams is {arguments.beams}; it must be 1 or more")
+    collection, language = Collection(arguments.collection), arguments.language
+    options = {"beams": arguments.beams, "progress": counting("queries translated")}
+    path = translate_queries(collection, language, arguments.model, arguments.split, **options)
+    print(
+        f"{len(collection.translated_queries(language))} queries: {path}\nnext: clir-ot search --translated --bm25 "
+        f"--collection {arguments.collection} --language {language} --output RUN.trec"
+    )
 
 
 def evaluate(arguments: argparse.Namespace) -> None:
     """`evaluate RUN...`: a table for TREC run files, or for the folders of training runs, which are searched first."""
     from clir_ot.collections import Collection
-    from clir_ot.collections.trec import read_run
-    from clir_ot.evaluation.systems import compare_all, measure
-    from clir_ot.evaluation.table import render
+    from clir_ot.collections.trec import read_qrels
+    from clir_ot.data.datamodule import parse_languages
+    from clir_ot.evaluation.run_files import evaluate_against, evaluate_run_files
     from clir_ot.tracking.evaluate_run_folder import evaluate_run_folder
 
-    collection = Collection(arguments.collection)
     if missing := next((path for path in arguments.runs if not path.exists()), None):
         raise UserError(f"{missing}: no such run folder or TREC run file")
     folders = [path for path in arguments.runs if path.is_dir()]
-    for folder in folders:
-        print(evaluate_run_folder(folder, collection, arguments.split))
     files = [path for path in arguments.runs if path not in folders]
+    of_files = {"--qrels": arguments.qrels, "--documents": arguments.documents}
+    if folders and (given := [name for name, value in of_files.items() if value]):
+        raise UserError(f"{folders[0]}: {given[0]} is for TREC run files; a run folder says itself what it is")
+    if files and arguments.noise:
+        raise UserError(f"{files[0]}: --noise is for run folders, whose encoder is asked again")
+    if (arguments.collection is None) == (arguments.qrels is None):
+        raise UserError("evaluate needs --collection DIR, or --qrels FILE for TREC run files; one of them")
+    measures = arguments.measures.split(",")
+    if arguments.qrels:
+        print(evaluate_against(files, read_qrels(arguments.qrels), measures))
+        return
+    collection, noises = Collection(arguments.collection), arguments.noise.split(",") if arguments.noise else []
+    languages = parse_languages(arguments.language) if arguments.language else None
+    for folder in folders:
+        print(evaluate_run_folder(folder, collection, arguments.split, noises, measures, languages))
     if files:
-        _, qrels = collection.judged(arguments.split, arguments.language)
-        measured = [measure(path.name, arguments.language, read_run(path), qrels) for path in files]
-        print(render(measured, compare_all([(other, measured[0]) for other in measured[1:]])))
+        if languages and len(languages) > 1:
+            raise UserError(f"{files[0]}: --language is of all TREC run files; give one language")
+        language, documents = languages[0] if languages else None, arguments.documents or "en"
+        print(evaluate_run_files(files, collection, arguments.split, measures, language=language, documents=documents))
+
+
+def report(arguments: argparse.Namespace) -> None:
+    """`report RUNS...`: a page, and the tables as Markdown."""
+    from clir_ot.collections import Collection
+    from clir_ot.collections.languages import canonical_language
+    from clir_ot.report.report import write_report
+
+    low_resource = arguments.low_resource and [canonical_language(name) for name in arguments.low_resource.split(",")]
+    page, tables = write_report(
+        arguments.runs, Collection(arguments.collection), arguments.output, split=arguments.split,
+        low_resource=low_resource, measures=arguments.measures.split(","),
+    )  # fmt: skip
+    print(f"report: {page}\ntables: {tables}\nnext: open {page} in a browser")
+
+
+def qrels(arguments: argparse.Namespace) -> None:
+    """`collection qrels DIR`: judgements in TREC's format, for trec_eval and ir_measures."""
+    from clir_ot.collections import Collection
+    from clir_ot.collections.trec import write_qrels
+
+    _, judged = Collection(arguments.folder).judged(arguments.split, arguments.language)
+    write_qrels(judged, arguments.output)
+    print(f"judgements of {len(judged)} queries: {arguments.output}")
 
 
 def align(arguments: argparse.Namespace) -> None:
@@ -163,68 +250,7 @@ def _print_statistics(folder: Path, encoder: Path | None) -> None:
     print(render(statistics(Collection(folder), count_pieces), first=STUDY_LANGUAGES))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="clir-ot", description="cross-lingual retrieval into low-resource languages")
-    verbs = parser.add_subparsers(required=True, metavar="VERB")
-
-    collection = verbs.add_parser("collection", help="build, check or count a collection folder")
-    actions = collection.add_subparsers(required=True, metavar="ACTION")
-    action = actions.add_parser("build", help="fetch a collection and write it as a folder")
-    action.add_argument("name", choices=["starter"])
-    action.add_argument("folder", type=Path, nargs="?", help="default: the cache folder")
-    action.add_argument("--quiet", action="store_true", help="no table at the end")
-    action.set_defaults(verb=build)
-    action = actions.add_parser("check", help="name the first problem, with file and line")
-    action.add_argument("folder", type=Path)
-    action.add_argument("--languages", help="also check what training and testing in these (yo,sw) need")
-    action.set_defaults(verb=check)
-    action = actions.add_parser("stats", help="documents, queries, bitext pairs and pieces per word by language")
-    action.add_argument("folder", type=Path)
-    action.add_argument("--encoder", type=Path, help="folder whose tokenizer.json counts the pieces")
-    action.set_defaults(verb=stats)
-
-    verbs.add_parser("fit", help="train a system: clir-ot fit --config experiments/teacher.yaml --run DIR")
-
-    action = verbs.add_parser("search", help="rank the English documents for the queries of a language")
-    action.add_argument("--encoder", type=Path, required=True, help="folder of the query encoder")
-    action.add_argument("--document-encoder", type=Path, help="folder of the document encoder; default: the same")
-    action.add_argument("--collection", type=Path, required=True)
-    action.add_argument("--language", required=True)
-    action.add_argument("--split", default="test", choices=["train", "dev", "test"])
-    action.add_argument("--output", type=Path, required=True, help="TREC run file to write")
-    action.set_defaults(verb=search)
-
-    action = verbs.add_parser("evaluate", help="table, intervals and tests for run folders or TREC run files")
-    action.add_argument("runs", type=Path, nargs="+", metavar="RUN")
-    action.add_argument("--collection", type=Path, required=True)
-    action.add_argument("--split", default="test", choices=["train", "dev", "test"])
-    action.add_argument("--language", default="en", help="of the queries of TREC run files")
-    action.set_defaults(verb=evaluate)
-
-    action = verbs.add_parser("align", help="which English token moves to which foreign one: a table and a heat map")
-    action.add_argument("english", metavar="ENGLISH", help="a sentence, in quotes")
-    action.add_argument("foreign", metavar="FOREIGN", help="its translation")
-    action.add_argument("--teacher", type=Path, required=True, help="encoder folder, reads the English sentence")
-    action.add_argument("--student", type=Path, required=True, help="encoder folder, reads the foreign sentence")
-    action.add_argument("--language", required=True, help="of the foreign sentence")
-    action.add_argument("--output", type=Path, help="picture (.png, .svg, .pdf); default: align-LANGUAGE.png")
-    action.add_argument("--marginals", default="content", choices=["content", "uniform"], help="default: content")
-    action.add_argument("--epsilon", type=float, help="weight of the entropy; default: the solver's")
-    action.add_argument("--solver", default="sinkhorn", help="sinkhorn (default), geomloss, ipot or exact")
-    action.set_defaults(verb=align)
-    action = verbs.add_parser("ablate", help="train and measure the variants of an ablation file, several seeds each")
-    action.add_argument("file", type=Path, help="such as experiments/ablation/alignment.yaml")
-    action.add_argument("--teacher", help="folder of the teacher's encoder, of tables of students")
-    action.add_argument("--collection", type=Path, required=True)
-    action.add_argument("--language", help="of the students, likewise")
-    action.add_argument("--run", type=Path, required=True, help="folder of the runs and the table")
-    action.add_argument("--only", help="some variants: ot,mse")
-    action.add_argument(
-        "--jobs", type=int, default=1, help="runs at a time, which share the cores; 4 GiB of memory each"
-    )
-    action.add_argument("--keep-encoders", action="store_true", help="500 MB a run")
-    action.set_defaults(verb=ablate)
-    return parser
+VERBS = (ablate, align, build, check, evaluate, qrels, report, search, stats, translate)
 
 
 if __name__ == "__main__":

@@ -109,6 +109,27 @@ def test_each_setting_searches_its_documents(tmp_path: Path) -> None:
     assert found.consistency == {("en", "yo"): {"q1": pytest.approx(shared)}}
 
 
+def test_documents_whose_ids_are_their_languages_own_count_alike(tmp_path: Path) -> None:
+    """LAReQA's case: one file judges the documents of all languages, and they share no id."""
+    shared = tmp_path / "shared"
+    own = tmp_path / "own"
+    for folder in (shared, own):
+        (folder / "qrels").mkdir(parents=True)
+    for suffix, texts in {"": {"d1": "10", "d2": "40"}, ".yo": {"d1": "60", "d2": "22"}}.items():
+        for folder, prefix in ((shared, ""), (own, suffix or ".en")):
+            rows = [json.dumps({"_id": f"{prefix}{i}", "text": t}) for i, t in texts.items()]
+            (folder / f"corpus{suffix}.jsonl").write_text("\n".join(rows) + "\n")
+            query = json.dumps({"_id": "q1", "text": "52" if suffix else "12"})
+            (folder / f"queries{suffix}.jsonl").write_text(query + "\n")
+    (shared / "qrels" / "test.tsv").write_text("q1\td1\t1\n")
+    (own / "qrels" / "test.tsv").write_text("q1\t.end1\t1\nq1\t.yod1\t1\n")
+    found = [
+        evaluate_languages(Stub(), Collection(folder), ["en", "yo"], "test")  # type: ignore[arg-type]
+        for folder in (shared, own)
+    ]
+    assert found[0] == found[1]
+
+
 def test_one_language_is_refused(encoder_folder: Path, collection_folder: Path) -> None:
     encoder = TokenEncoder.from_pretrained(encoder_folder, dimensions=8)
     with pytest.raises(UserError, match="need two languages"):

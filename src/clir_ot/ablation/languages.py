@@ -8,17 +8,15 @@ from clir_ot.ablation.variant import Variant, train_and_measure
 from clir_ot.collections import Collection
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import language_name
-from clir_ot.collections.trec import write_run
 from clir_ot.data.datamodule import parse_languages
 from clir_ot.evaluation.multilingual import evaluate_languages
+from clir_ot.evaluation.query_noise import DEFAULT_NOISES
 from clir_ot.evaluation.seeds import Seeds
-from clir_ot.evaluation.systems import Measured, System, compare_all, search_system
+from clir_ot.evaluation.systems import Measured, compare_all
 from clir_ot.evaluation.table import columns, languages_as_json, p_value, spelt
 from clir_ot.files import write_text
-from clir_ot.models.encoder import TokenEncoder
-from clir_ot.retrieval.token_index import encode
+from clir_ot.tracking.rankings import Queries, run_searchers
 
-_FILE = "languages.json"  # of a run, see `languages_as_json`
 _SPLIT = "test"
 _ONE = "setting"  # under this name a setting is compared alone
 
@@ -38,13 +36,16 @@ def ablate_languages(
         UserError: a run fails, the folder holds runs of other settings, the collection lacks a language.
     """
 
-    def measure_encoder(run: Variant, encoder: TokenEncoder) -> None:
-        english = encode(encoder, encoder.tokenizer.documents, collection.documents())
-        for language in _languages(run):
-            ranking, _ = search_system(System(run.name, encoder, language), collection, _SPLIT, english)
-            write_run(ranking, run.folder.rankings / f"{run.name}.{language}.{_SPLIT}.trec", run.name)
-        found = evaluate_languages(encoder, collection, _languages(run), _SPLIT, {ENGLISH: english})
-        write_text(run.folder.path / _FILE, json.dumps(languages_as_json(found), ensure_ascii=False) + "\n")
+    def measure_encoder(run: Variant) -> None:
+        own, _ = run_searchers(run.folder, collection)
+        languages = _languages(run)
+        for language in languages:
+            for noise in (None, *DEFAULT_NOISES) if language != ENGLISH else (None,):
+                own.ranking(Queries(language, _SPLIT, noise))
+            if collection.is_judged("dev", language):
+                own.ranking(Queries(language, "dev"))
+        found = evaluate_languages(own.encoder, collection, languages, _SPLIT, {ENGLISH: own.documents})
+        write_text(run.folder.languages, json.dumps(languages_as_json(found), ensure_ascii=False) + "\n")
 
     runs = ablation.runs(folder, collection.folder, {})
     train_and_measure(runs.values(), collection.fingerprint(), measure_encoder, jobs=jobs, keep_encoders=keep_encoders)
@@ -59,7 +60,7 @@ def _languages(run: Variant) -> list[str]:
 
 
 def _measured(run: Variant) -> Measured:
-    found = json.loads((run.folder.path / _FILE).read_text(encoding="utf-8"))
+    found = json.loads(run.folder.languages.read_text(encoding="utf-8"))
     return Measured(run.name, "", found["by_query"])
 
 

@@ -7,14 +7,13 @@ from clir_ot.ablation.variant import Variant, train_and_measure
 from clir_ot.collections import Collection
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import language_name
-from clir_ot.collections.trec import read_run, write_run
+from clir_ot.evaluation.query_noise import DEFAULT_NOISES
 from clir_ot.evaluation.seeds import Seeds
-from clir_ot.evaluation.systems import Measured, System, compare_all, measure, search_system
+from clir_ot.evaluation.systems import compare_all
 from clir_ot.evaluation.table import columns, p_value
 from clir_ot.files import write_text
-from clir_ot.models.encoder import TokenEncoder
 from clir_ot.models.encoder_folder import fingerprint
-from clir_ot.retrieval.token_index import TokenIndex, encode
+from clir_ot.tracking.rankings import Queries, run_searchers
 
 MEASURE = "MRR@10"
 
@@ -42,57 +41,43 @@ def ablate_students(
     Raises:
         UserError: a run fails, the folder holds runs of other settings, the collection lacks the language.
     """
-    loaded = TokenEncoder.from_pretrained(teacher)
-    index = encode(loaded, loaded.tokenizer.documents, collection.documents())
     keys = _measured_on(collection, language)
-    results = {
-        ZERO_SHOT: {
-            key: Seeds([_measure(System(ZERO_SHOT, loaded, key[1]), collection, key[0], index, folder / ZERO_SHOT)])
-            for key in keys
-        }
-    }
-    del loaded
-
-    def measure_student(run: Variant, student: TokenEncoder) -> None:
-        for split, queries in keys:
-            _measure(System(run.name, student, queries), collection, split, index, run.folder.rankings)
-
     runs = ablation.runs(folder, collection.folder, {"model.teacher": teacher, "data.languages": language})
+
+    def search_all(run: Variant) -> None:
+        student, _ = run_searchers(run.folder, collection)
+        for queries in [*keys, *(Queries(language, "test", noise) for noise in DEFAULT_NOISES)]:
+            student.ranking(queries)
+
     read = f"{collection.fingerprint()} {fingerprint(teacher)}"
-    train_and_measure(runs.values(), read, measure_student, jobs=jobs, keep_encoders=keep_encoders)
-    for name in ablation.variants:
-        measured = [[_measured(run, collection, *key) for key in keys] for (n, _), run in runs.items() if n == name]
-        results[name] = {key: Seeds([run[i] for run in measured]) for i, key in enumerate(keys)}
+    train_and_measure(runs.values(), read, search_all, jobs=jobs, keep_encoders=keep_encoders)
+    searchers = {key: run_searchers(run.folder, collection) for key, run in runs.items()}
+    students = {
+        name: [own for (variant, _), (own, _) in searchers.items() if variant == name] for name in ablation.variants
+    }
+    _, of_teacher = next(iter(searchers.values()))
+    assert of_teacher is not None, "ablation.runs gave each run the teacher"
+    results = {
+        name: {queries: Seeds([searcher.measured(queries) for searcher in found]) for queries in keys}
+        for name, found in {ZERO_SHOT: [of_teacher], **students}.items()
+    }
     table = _table(results, ablation.baselines, language)
     write_text(folder / "table.md", table + "\n")
     return table
 
 
-def _measured_on(collection: Collection, language: str) -> list[tuple[str, str]]:
-    """(split, query language): dev, by which variants are chosen, and test; English where it is judged."""
-    wanted = [("dev", language), ("dev", ENGLISH), ("test", language), ("test", ENGLISH)]
-    return [key for key in wanted if key == ("test", language) or collection.is_judged(*key)]
+def _measured_on(collection: Collection, language: str) -> list[Queries]:
+    """Dev, by which variants are chosen, and test; English where it is judged."""
+    wanted = [Queries(name, split) for split in ("dev", "test") for name in (language, ENGLISH)]
+    required = Queries(language, "test")
+    return [
+        queries for queries in wanted if queries == required or collection.is_judged(queries.split, queries.language)
+    ]
 
 
-def _measure(system: System, collection: Collection, split: str, index: TokenIndex, folder: Path) -> Measured:
-    ranking, qrels = search_system(system, collection, split, index)
-    write_run(ranking, _ranking(folder, system.name, system.language, split), system.name)
-    return measure(system.name, system.language, ranking, qrels)
-
-
-def _measured(run: Variant, collection: Collection, split: str, language: str) -> Measured:
-    """From its ranking."""
-    _, qrels = collection.judged(split, language)
-    return measure(run.name, language, read_run(_ranking(run.folder.rankings, run.name, language, split)), qrels)
-
-
-def _ranking(folder: Path, name: str, language: str, split: str) -> Path:
-    return folder / f"{name}.{language}.{split}.trec"
-
-
-def _table(results: dict[str, dict[tuple[str, str], Seeds]], baselines: list[str], language: str) -> str:
+def _table(results: dict[str, dict[Queries, Seeds]], baselines: list[str], language: str) -> str:
     """Markdown: a row a variant, by its dev figure; differences from the baselines on test queries, Holm-adjusted."""
-    test, english, dev = ("test", language), ("test", ENGLISH), ("dev", language)
+    test, english, dev = Queries(language, "test"), Queries(ENGLISH, "test"), Queries(language, "dev")
     pooled = {name: seeds[test].pooled for name, seeds in results.items()}
     against = [name for name in baselines if name in pooled]
     pairs = [(name, other) for other in against for name in pooled if name != other]

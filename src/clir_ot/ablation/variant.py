@@ -13,7 +13,6 @@ from typing import Any
 
 from clir_ot.errors import UserError
 from clir_ot.files import write_text
-from clir_ot.models.encoder import TokenEncoder
 from clir_ot.tracking.progress import say
 from clir_ot.tracking.run_folder import RunFolder
 
@@ -83,7 +82,7 @@ class Variant:
 def train_and_measure(
     runs: Collection[Variant],
     read: str,
-    measure: Callable[[Variant, TokenEncoder], None],
+    measure: Callable[[Variant], None],
     *,
     jobs: int,
     keep_encoders: bool,
@@ -93,7 +92,7 @@ def train_and_measure(
     Args:
         runs: wanted.
         read: fingerprint of what is read, the collection and perhaps a teacher.
-        measure: writes what the table needs of an encoder into its run's folder.
+        measure: writes what the table needs of a run's encoder into its folder.
         jobs: runs trained at a time, which share the cores.
         keep_encoders: leave the trained encoders (500 MB each) there.
 
@@ -111,7 +110,7 @@ def train_and_measure(
             if problem := future.result():
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise UserError(problem)
-            measure(run, TokenEncoder.from_pretrained(run.folder.encoder))
+            measure(run)
             run.finish(read, keep_encoders)
             say(f"[{number}/{len(missing)}] {run.folder.path}")
 

@@ -103,7 +103,7 @@ def evaluate_languages(
 
     Args:
         encoder: of queries and documents.
-        collection: whose translated documents share their `_id`.
+        collection: whose translated documents share their `_id`, or whose judgements name every language's documents.
         languages: two or more.
         split: of the judged queries.
         encoded: documents of some of the languages, encoded already.
@@ -125,7 +125,7 @@ def evaluate_languages(
     pairs, in_pool, distance, first = {}, {}, {}, {}
     rankings: dict[str, dict[str, list[str]]] = {}
     for language in languages:
-        texts, qrels = collection.judged(split, language)
+        texts, qrels = collection.judged(split, language, documents=None)
         queries = encode(encoder, encoder.tokenizer.queries, texts)
         scores = all_scores(queries, pooled)
         everywhere: Qrels = {query: {} for query in qrels}

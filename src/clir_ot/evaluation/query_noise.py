@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from clir_ot.errors import UserError
 
+DEFAULT_NOISES = ("diacritics", "swaps@0.1")
+
 # Marks that writers leave out, and read all the same, are those of alphabets. In Indic scripts a mark is a vowel.
 _ALPHABETS = ("LATIN", "GREEK", "CYRILLIC")
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import language_name
 from clir_ot.evaluation.multilingual import RANK_DISTANCE, Multilingual
 from clir_ot.evaluation.systems import Comparison, Measured
@@ -11,11 +12,12 @@ from clir_ot.evaluation.systems import Comparison, Measured
 def render(measured: Sequence[Measured], comparisons: Sequence[Comparison]) -> str:
     """A Markdown table: one row a system and query language; under it one line a comparison.
 
-    The first measure carries its 95 % bootstrap interval.
+    The first measure carries its 95 % bootstrap interval. A system with several foreign languages gets a row with the
+    mean over them, each language weighing the same.
     """
     measures = list(measured[0].values)
     header = ["system", "queries", "n", f"{measures[0]} [95 % interval]", *measures[1:]]
-    rows = [header, *(_row(system, measures) for system in measured)]
+    rows = [header, *(_row(system, measures) for system in measured), *_averages(measured, measures)]
     return "\n".join([columns(rows), *([""] if comparisons else []), *map(_sentence, comparisons)])
 
 
@@ -100,6 +102,16 @@ def _row(system: Measured, measures: Sequence[str]) -> list[str]:
         first,
         *(f"{system.mean(m):.3f}" for m in measures[1:]),
     ]
+
+
+def _averages(measured: Sequence[Measured], measures: Sequence[str]) -> list[list[str]]:
+    rows = []
+    for name in dict.fromkeys(system.name for system in measured):
+        foreign = [system for system in measured if system.name == name and system.language != ENGLISH]
+        if len(foreign) > 1:
+            means = [sum(system.mean(m) for system in foreign) / len(foreign) for m in measures]
+            rows.append([name, f"mean of {len(foreign)} languages", "", *(f"{value:.3f}" for value in means)])
+    return rows
 
 
 def _sentence(comparison: Comparison) -> str:

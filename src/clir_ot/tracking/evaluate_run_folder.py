@@ -1,33 +1,49 @@
 """Evaluate the run of one system: search, measure, compare, write everything into its folder."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from clir_ot.collections import Collection
 from clir_ot.collections.collection import ENGLISH
-from clir_ot.collections.trec import write_run
 from clir_ot.data.datamodule import parse_languages
 from clir_ot.errors import UserError
+from clir_ot.evaluation.metrics import DEFAULT_MEASURES
 from clir_ot.evaluation.multilingual import evaluate_languages
-from clir_ot.evaluation.systems import Measured, System, compare_all, measure, search_system
+from clir_ot.evaluation.systems import Measured, compare_all
 from clir_ot.evaluation.table import as_json, languages_as_json, render, render_languages
 from clir_ot.files import write_text
-from clir_ot.models.encoder import TokenEncoder
-from clir_ot.retrieval.token_index import encode
 from clir_ot.tracking.progress import say
+from clir_ot.tracking.rankings import Queries, Searcher, languages_file, rankings_folder, run_searchers
 from clir_ot.tracking.run_folder import RunFolder
 from clir_ot.tracking.weights_and_biases import sync_command
 
-UPPER_BOUND, ZERO_SHOT, DISTILLED, TRAINED = "English upper bound", "zero-shot", "distilled", "trained"
+UPPER_BOUND, ZERO_SHOT = "English upper bound", "zero-shot"
 
 
-def evaluate_run_folder(path: Path, collection: Collection, split: str) -> str:
+def evaluate_run_folder(
+    path: Path,
+    collection: Collection,
+    split: str,
+    noises: Sequence[str] = (),
+    measures: Sequence[str] | None = None,
+    languages: Sequence[str] | None = None,
+) -> str:
     """Rank, measure and compare; returns the table and where the files are.
 
     A student is set beside its teacher: English queries (the upper bound), the foreign language zero-shot, the
     student, and the student on English. A system without teacher is measured in the languages it was trained in, and
     where they are several, with all their documents too. English rows are left out where the collection has no judged
-    English queries.
+    English queries. Rankings that are there already are read, not searched again.
+
+    Args:
+        path: of the run.
+        collection: searched; not necessarily the one trained on, whose measures lie with its rankings then.
+        split: of the queries.
+        noises: also with the foreign queries typed so, see `clir_ot.evaluation.query_noise.noisy`.
+        measures: the first of them is compared; by default MRR@10 and the usual others.
+        languages: of the queries; by default those that the run was trained in.
 
     Raises:
         UserError: the run is not trained yet; the collection lacks its languages.
@@ -36,52 +52,51 @@ def evaluate_run_folder(path: Path, collection: Collection, split: str) -> str:
     config = run.read_config()
     if not run.is_trained:
         raise UserError(f"{path}: training is not complete; resume it with the command that started it")
-    student = TokenEncoder.from_pretrained(run.encoder)
-    teacher_folder = config["model"]["init_args"].get("teacher")
-    teacher = TokenEncoder.from_pretrained(teacher_folder) if teacher_folder else None
-    documents = teacher or student
-    index = encode(documents, documents.tokenizer.documents, collection.documents())
-    measured: dict[tuple[str, str], Measured] = {}
-    languages = parse_languages(config["data"]["languages"])
-    for system in _systems(student, teacher, languages):
-        if system.language == ENGLISH and not collection.is_judged(split, ENGLISH):
+    own, teacher = run_searchers(run, collection)
+    languages = [*languages] if languages else parse_languages(config["data"]["languages"])
+    wanted = tuple(measures or DEFAULT_MEASURES)
+    results: list[Measured] = []
+    pairs: list[tuple[Measured, Measured]] = []
+    for name, searcher, language, noise in _rows(own, teacher, languages, noises):
+        if language == ENGLISH and not collection.is_judged(split, ENGLISH):
             continue
-        ranking, qrels = search_system(system, collection, split, index)
-        tag = system.name.replace(" ", "-")
-        write_run(ranking, run.rankings / f"{tag}.{system.language}.{split}.trec", tag)
-        measured[system.name, system.language] = measure(system.name, system.language, ranking, qrels)
-    comparisons = compare_all(
-        [
-            (result, measured[UPPER_BOUND if language == ENGLISH else ZERO_SHOT, language])
-            for (name, language), result in measured.items()
-            if name == DISTILLED
-        ]
-    )
-    results = list(measured.values())
+        measured = searcher.measured(Queries(language, split, noise), wanted)
+        results.append(replace(measured, name=f"{name}, {noise}" if noise else name))
+        baseline = f"{UPPER_BOUND if language == ENGLISH else ZERO_SHOT}{f', {noise}' if noise else ''}"
+        if teacher and searcher is own:
+            pairs += [(results[-1], r) for r in results if (r.name, r.language) == (baseline, language)]
+    comparisons = compare_all(pairs, wanted[0])
     facts = {"split": split, "collection_fingerprint": collection.fingerprint(), **as_json(results, comparisons)}
     tables = [render(results, comparisons)]
     if teacher is None and len(languages) > 1:
-        found = evaluate_languages(student, collection, languages, split, {ENGLISH: index}, say)
+        found = evaluate_languages(own.encoder, collection, languages, split, {ENGLISH: own.documents}, say)
         tables.append(render_languages(found))
-        facts["languages"] = languages_as_json(found)
-    write_text(run.metrics, json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
-    return "\n\n".join([*tables, "\n".join(_places(run))])
+        write_text(languages_file(run, collection), json.dumps(languages_as_json(found), ensure_ascii=False) + "\n")
+    folder = rankings_folder(run, collection)
+    metrics = run.metrics if folder == run.rankings else folder / run.metrics.name
+    write_text(metrics, json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
+    return "\n\n".join([*tables, "\n".join(_places(run, folder, metrics))])
 
 
-def _systems(student: TokenEncoder, teacher: TokenEncoder | None, languages: list[str]) -> list[System]:
+def _rows(
+    own: Searcher, teacher: Searcher | None, languages: list[str], noises: Sequence[str]
+) -> list[tuple[str, Searcher, str, str | None]]:
+    """(name in the table, searcher, language, noise), in the order of the table."""
     foreign = [language for language in languages if language != ENGLISH]
-    if teacher is None:
-        return [System(TRAINED, student, language) for language in (ENGLISH, *foreign)]
-    beside = [(ZERO_SHOT, teacher), (DISTILLED, student)]
-    return [
-        System(UPPER_BOUND, teacher, ENGLISH),
-        *(System(name, encoder, language) for language in foreign for name, encoder in beside),
-        System(DISTILLED, student, ENGLISH),
+    beside = [(ZERO_SHOT, teacher)] if teacher else []
+    rows: list[tuple[str, Searcher, str, str | None]] = [
+        (name, searcher, language, noise)
+        for language in foreign
+        for noise in (None, *noises)
+        for name, searcher in (*beside, (own.name, own))
     ]
+    if teacher is None:
+        return [(own.name, own, ENGLISH, None), *rows]
+    return [(UPPER_BOUND, teacher, ENGLISH, None), *rows, (own.name, own, ENGLISH, None)]
 
 
-def _places(run: RunFolder) -> list[str]:
-    places = {"encoder": run.encoder, "rankings": run.rankings, "metrics": run.metrics, "configuration": run.config}
+def _places(run: RunFolder, rankings: Path, metrics: Path) -> list[str]:
+    places = {"encoder": run.encoder, "rankings": rankings, "metrics": metrics, "configuration": run.config}
     lines = [f"{name + ':':15}{path}" for name, path in places.items()]
     if command := sync_command(run.path):
         lines.append(f"{'W&B run:':15}offline; upload it with: {command}")

@@ -1,0 +1,91 @@
+"""TREC run files, evaluated: what they rank must be of the collection, and what is missing is said."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from clir_ot.collections import Collection
+from clir_ot.collections.collection import ENGLISH
+from clir_ot.collections.languages import canonical_language
+from clir_ot.collections.trec import Qrels, Run, read_run
+from clir_ot.errors import UserError
+from clir_ot.evaluation.systems import Measured, compare_all, measure
+from clir_ot.evaluation.table import render
+
+
+def evaluate_run_files(
+    paths: Sequence[Path],
+    collection: Collection,
+    split: str,
+    measures: Sequence[str],
+    *,
+    language: str | None = None,
+    documents: str = ENGLISH,
+) -> str:
+    """A table: one row a file, the mean over a system's languages, and each system against the first in its language.
+
+    Args:
+        paths: TREC run files; `<system>.<language>....trec` says system and language.
+        collection: whose judgements count.
+        split: of the queries.
+        measures: the first is compared.
+        language: of all files' queries; None takes each file's from its name, English where there is none.
+        documents: language of the documents ranked.
+
+    Raises:
+        UserError: a file ranks a query or a document that the collection does not have.
+    """
+    texts = collection.documents(documents)
+    rows: list[Measured] = []
+    notes = []
+    for path in paths:
+        system, code = _named(path, collection) if language is None else (path.name, canonical_language(language))
+        _, qrels = collection.judged(split, code, documents)
+        run = read_run(path)
+        _check(path, run, collection.queries(code), texts)
+        notes += _missing(path, run, qrels)
+        rows.append(measure(system, code, run, qrels, measures))
+    first: dict[str, Measured] = {}
+    pairs = [(row, first[row.language]) for row in rows if first.setdefault(row.language, row) is not row]
+    return "\n".join([render(rows, compare_all(pairs, measures[0])), *notes])
+
+
+def evaluate_against(paths: Sequence[Path], qrels: Qrels, measures: Sequence[str]) -> str:
+    """The same table, for judgements from a file; nothing is known of the texts then.
+
+    Raises:
+        UserError: as `evaluate_run`.
+    """
+    runs = [read_run(path) for path in paths]
+    rows = [measure(path.name, "und", run, qrels, measures) for path, run in zip(paths, runs, strict=True)]
+    notes = [note for path, run in zip(paths, runs, strict=True) for note in _missing(path, run, qrels)]
+    return "\n".join([render(rows, compare_all([(row, rows[0]) for row in rows[1:]], measures[0])), *notes])
+
+
+def _named(path: Path, collection: Collection) -> tuple[str, str]:
+    system, *rest = path.name.removesuffix(".gz").removesuffix(".trec").split(".")
+    if rest and rest[0] in collection.query_languages:
+        return system, rest[0]
+    return path.name, ENGLISH
+
+
+def _check(path: Path, run: Run, queries: Iterable[str], documents: Iterable[str]) -> None:
+    known_queries, known = set(queries), set(documents)
+    for query, scores in run.items():
+        if query not in known_queries:
+            raise UserError(
+                f"{path}: query {query!r} is none of the collection's in that language; give the collection, and the "
+                "--language, that was searched"
+            )
+        if unknown := next((document for document in scores if document not in known), None):
+            raise UserError(
+                f"{path}: document {unknown!r} of query {query!r} is not in the collection; give the one that was "
+                "searched"
+            )
+
+
+def _missing(path: Path, run: Run, qrels: Qrels) -> list[str]:
+    absent = [query for query in qrels if query not in run]
+    if not absent:
+        return []
+    count = f"{len(absent)} of {len(qrels)} judged queries"
+    return [f"note: {path} has no result for {count}, {absent[0]!r} first: they count as 0"]

@@ -1,0 +1,115 @@
+"""What can be said on the command line; `fit`, whose options are the keys of its configuration, is jsonargparse's."""
+
+import argparse
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+
+def make_parser(verbs: Mapping[str, Callable[[argparse.Namespace], None]]) -> argparse.ArgumentParser:
+    """The parser of everything but `fit`; `verb` of what it parses is the function to call.
+
+    Args:
+        verbs: `{name: function}`.
+    """
+    parser = argparse.ArgumentParser(prog="clir-ot", description="cross-lingual retrieval into low-resource languages")
+    commands = parser.add_subparsers(required=True, metavar="VERB")
+
+    collection = commands.add_parser("collection", help="build, check or count a collection folder")
+    actions = collection.add_subparsers(required=True, metavar="ACTION")
+    action = actions.add_parser("build", help="fetch a collection and write it as a folder")
+    action.add_argument("name", choices=["starter", "xquad-r", "mlqa-r"])
+    action.add_argument("folder", type=Path, nargs="?", help="to write; of the starter, default: the cache folder")
+    action.add_argument("--from", dest="source", type=Path, metavar="PATH", help="of the others: the published files")
+    action.add_argument("--quiet", action="store_true", help="no table at the end")
+    action.set_defaults(verb=verbs["build"])
+    action = actions.add_parser("check", help="name the first problem, with file and line")
+    action.add_argument("folder", type=Path)
+    action.add_argument("--languages", help="also check what training and testing in these (yo,sw) need")
+    action.set_defaults(verb=verbs["check"])
+    action = actions.add_parser("stats", help="documents, queries, bitext pairs and pieces per word by language")
+    action.add_argument("folder", type=Path)
+    action.add_argument("--encoder", type=Path, help="folder whose tokenizer.json counts the pieces")
+    action.set_defaults(verb=verbs["stats"])
+
+    action = actions.add_parser("qrels", help="write judgements in TREC's format, for trec_eval and ir_measures")
+    action.add_argument("folder", type=Path)
+    action.add_argument("--split", default="test", choices=["train", "dev", "test"])
+    action.add_argument("--language", default="en", help="of the queries; default: en")
+    action.add_argument("--output", type=Path, required=True, help="file to write")
+    action.set_defaults(verb=verbs["qrels"])
+
+    commands.add_parser("fit", help="train a system: clir-ot fit --config experiments/teacher.yaml --run DIR")
+
+    action = commands.add_parser("search", help="rank the English documents for the queries of a language")
+    action.add_argument("--encoder", type=Path, help="folder of the query encoder")
+    action.add_argument("--document-encoder", type=Path, help="folder of the document encoder; default: the same")
+    action.add_argument("--bm25", action="store_true", help="by words instead of an encoder")
+    action.add_argument("--index", type=Path, help="folder of the encoded documents, made if it is not there")
+    action.add_argument("--rerank", type=Path, metavar="RUN", help="TREC run: score its best documents and no others")
+    action.add_argument("--depth", type=int, default=1000, help="documents a query; default: 1000")
+    action.add_argument("--collection", type=Path, required=True)
+    action.add_argument("--language", required=True)
+    action.add_argument("--translated", action="store_true", help="queries as `translate` has translated them")
+    action.add_argument("--split", default="test", choices=["train", "dev", "test"])
+    action.add_argument("--output", type=Path, required=True, help="TREC run file to write")
+    action.set_defaults(verb=verbs["search"])
+
+    action = commands.add_parser(
+        "translate", help="translate the queries of a language to English, into the collection"
+    )
+    action.add_argument("--model", required=True, help="NLLB, M2M100, mBART-50, Marian (opus-mt) or MADLAD-400 model")
+    action.add_argument("--collection", type=Path, required=True)
+    action.add_argument("--language", required=True)
+    action.add_argument("--split", choices=["train", "dev", "test"], help="only the queries it judges; default: all")
+    action.add_argument("--beams", type=int, default=4, help="of beam search; default: 4; 1: greedy")
+    action.set_defaults(verb=verbs["translate"])
+
+    measures = "MRR@10,nDCG@10,MAP,R@10,R@100"
+    action = commands.add_parser("evaluate", help="table, intervals and tests for run folders or TREC run files")
+    action.add_argument("runs", type=Path, nargs="+", metavar="RUN")
+    action.add_argument("--collection", type=Path, help="whose judgements count")
+    action.add_argument("--qrels", type=Path, help="instead, for TREC run files: judgements in TREC's format")
+    action.add_argument("--split", default="test", choices=["train", "dev", "test"])
+    action.add_argument("--measures", default=measures, help=f"as ir_measures writes them; default: {measures}")
+    action.add_argument("--noise", help="also with queries typed so: diacritics,swaps@0.1")
+    action.add_argument(
+        "--language", help="of the queries; default: what the run was trained in, or NAME.<language>.trec says"
+    )
+    action.add_argument("--documents", help="language of the documents of TREC run files; default: en")
+    action.set_defaults(verb=verbs["evaluate"])
+
+    action = commands.add_parser("report", help="one page: systems by languages, tests, gap, bias, curves, the answer")
+    action.add_argument("runs", type=Path, nargs="+", metavar="RUNS", help="run folders, or folders they lie in")
+    action.add_argument("--collection", type=Path, required=True)
+    action.add_argument("--output", type=Path, required=True, help="folder to write report.html and report.md into")
+    action.add_argument("--split", default="test", choices=["train", "dev", "test"])
+    action.add_argument("--measures", default=measures, help=f"the first is compared; default: {measures}")
+    action.add_argument("--low-resource", help="languages that the question is about: yo,ha; default: all foreign ones")
+    action.set_defaults(verb=verbs["report"])
+
+    action = commands.add_parser("align", help="which English token moves to which foreign one: a table and a heat map")
+    action.add_argument("english", metavar="ENGLISH", help="a sentence, in quotes")
+    action.add_argument("foreign", metavar="FOREIGN", help="its translation")
+    action.add_argument("--teacher", type=Path, required=True, help="encoder folder, reads the English sentence")
+    action.add_argument("--student", type=Path, required=True, help="encoder folder, reads the foreign sentence")
+    action.add_argument("--language", required=True, help="of the foreign sentence")
+    action.add_argument("--output", type=Path, help="picture (.png, .svg, .pdf); default: align-LANGUAGE.png")
+    action.add_argument("--marginals", default="content", choices=["content", "uniform"], help="default: content")
+    action.add_argument("--epsilon", type=float, help="weight of the entropy; default: the solver's")
+    action.add_argument("--solver", default="sinkhorn", help="sinkhorn (default), geomloss, ipot or exact")
+    action.set_defaults(verb=verbs["align"])
+    action = commands.add_parser(
+        "ablate", help="train and measure the variants of an ablation file, several seeds each"
+    )
+    action.add_argument("file", type=Path, help="such as experiments/ablation/alignment.yaml")
+    action.add_argument("--teacher", help="folder of the teacher's encoder, of tables of students")
+    action.add_argument("--collection", type=Path, required=True)
+    action.add_argument("--language", help="of the students, likewise")
+    action.add_argument("--run", type=Path, required=True, help="folder of the runs and the table")
+    action.add_argument("--only", help="some variants: ot,mse")
+    action.add_argument(
+        "--jobs", type=int, default=1, help="runs at a time, which share the cores; 4 GiB of memory each"
+    )
+    action.add_argument("--keep-encoders", action="store_true", help="500 MB a run")
+    action.set_defaults(verb=verbs["ablate"])
+    return parser

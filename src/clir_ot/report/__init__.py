@@ -1,0 +1,1 @@
+"""The report: from run folders to tables, pictures and an answer in words."""

@@ -1,0 +1,59 @@
+"""Language bias of systems that search the documents of several languages."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from clir_ot.collections import Collection
+from clir_ot.report.study import Row
+from clir_ot.tracking.rankings import HYBRID, languages_file
+
+Matrix = Mapping[str, Mapping[str, float]]
+"""`{query language: {document language: value}}`"""
+
+
+@dataclass(frozen=True)
+class Bias:
+    """Of one system, means over its seeds.
+
+    Attributes:
+        name: of the system.
+        settings: `{monolingual MAP, rank distance, ...: mean over queries}`.
+        average_precision: MAP in every pair of languages.
+        first: share of queries whose best relevant document in the pool is in the language.
+    """
+
+    name: str
+    settings: Mapping[str, float]
+    average_precision: Matrix
+    first: Matrix
+
+
+def bias_of(rows: Sequence[Row], collection: Collection) -> tuple[list[Bias], list[str]]:
+    """Of every hybrid system whose runs were evaluated over documents of several languages, and notes on the others."""
+    found, notes = [], []
+    for row in rows:
+        if row.runs is None or row.runs.kind != HYBRID:
+            continue
+        files = [languages_file(run.folder, collection) for run in row.runs.runs]
+        if missing := [path for path in files if not path.is_file()]:
+            notes.append(f"No language bias of {row.name}: {missing[0]} is not there (`clir-ot evaluate` writes it).")
+            continue
+        read = [json.loads(path.read_text(encoding="utf-8")) for path in files]
+        settings = {
+            name: _mean([sum(values.values()) / len(values) for values in (said["by_query"][name] for said in read)])
+            for name in read[0]["by_query"]
+        }
+        found.append(Bias(row.name, settings, _means([r["MAP"] for r in read]), _means([r["first"] for r in read])))
+    return found, notes
+
+
+def _means(matrices: Sequence[Matrix]) -> dict[str, dict[str, float]]:
+    return {
+        row: {column: _mean([matrix[row][column] for matrix in matrices]) for column in cells}
+        for row, cells in matrices[0].items()
+    }
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)

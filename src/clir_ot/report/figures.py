@@ -1,0 +1,120 @@
+"""The pictures of a report, as matplotlib figures."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from clir_ot.collections.collection import ENGLISH
+from clir_ot.collections.languages import language_name
+from clir_ot.report.study import ZERO_SHOT, Row, Study
+
+# Okabe and Ito's palette: told apart by colour-blind readers, too.
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
+_MARKS = "osD^vP*X"
+
+
+def by_language(study: Study) -> Figure:
+    """Every system's measure in every language, with intervals; the teacher's English figure as a line."""
+    figure, axes = _canvas(height=1.2 + 0.55 * len(study.languages))
+    rows = [row for row in study.rows if any(name in row.results for name in study.languages)]
+    for position, row in enumerate(rows):
+        places, means, errors = [], [], []
+        for at, language in enumerate(study.languages):
+            if language in row.results:
+                pooled = row.results[language].pooled
+                mean, (low, high) = pooled.mean(study.measure), pooled.interval(study.measure)
+                places.append(at + (position - (len(rows) - 1) / 2) * 0.7 / len(rows))
+                means.append(mean)
+                errors.append((mean - low, high - mean))
+        axes.errorbar(
+            means, places, xerr=np.array(errors).T, fmt=_MARKS[position % len(_MARKS)], label=row.name,
+            color=_COLOURS[position % len(_COLOURS)], capsize=2, markersize=5,
+        )  # fmt: skip
+    top = next(row for row in study.rows if row.name == ZERO_SHOT).results.get(ENGLISH)
+    if top:
+        axes.axvline(top.pooled.mean(study.measure), color="#999999", linestyle="--", label="English upper bound")
+    axes.set_yticks(range(len(study.languages)), list(map(language_name, study.languages)))
+    axes.invert_yaxis()
+    axes.set_xlabel(study.measure)
+    axes.grid(axis="x", alpha=0.3)
+    _legend(figure, axes)
+    return figure
+
+
+def gap(study: Study) -> Figure:
+    """Share of the gap closed, with intervals; 0 is zero-shot, 100 % is English."""
+    names = list(dict.fromkeys(name for name, _ in study.gaps))
+    figure, axes = _canvas(height=1.2 + 0.5 * len(study.languages))
+    for position, name in enumerate(names):
+        places, shares, errors = [], [], []
+        for at, language in enumerate(study.languages):
+            if found := study.gaps.get((name, language)):
+                places.append(at + (position - (len(names) - 1) / 2) * 0.7 / len(names))
+                shares.append(found.closed)
+                errors.append((max(0.0, found.closed - found.interval[0]), max(0.0, found.interval[1] - found.closed)))
+        if shares:
+            axes.errorbar(
+                shares, places, xerr=np.array(errors).T, fmt=_MARKS[position % len(_MARKS)], label=name,
+                color=_COLOURS[position % len(_COLOURS)], capsize=2, markersize=5,
+            )  # fmt: skip
+    axes.axvline(0, color="#999999")
+    axes.axvline(1, color="#999999", linestyle="--")
+    axes.set_yticks(range(len(study.languages)), list(map(language_name, study.languages)))
+    axes.invert_yaxis()
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.set_xlabel("share of the gap between zero-shot and English")
+    axes.grid(axis="x", alpha=0.3)
+    _legend(figure, axes)
+    return figure
+
+
+def curve(points: Sequence[tuple[float, Row]], languages: Sequence[str], measure: str, what: str) -> Figure:
+    """One line a language: the measure by what is varied, with intervals."""
+    figure, axes = _canvas(height=4.0)
+    for position, language in enumerate(languages):
+        pooled = [row.results[language].pooled for _, row in points]
+        means = [found.mean(measure) for found in pooled]
+        ends = [found.interval(measure) for found in pooled]
+        errors = np.array([(m - low, high - m) for m, (low, high) in zip(means, ends, strict=True)]).T
+        axes.errorbar(
+            [x for x, _ in points], means, yerr=errors, label=language_name(language), capsize=2, markersize=5,
+            color=_COLOURS[position % len(_COLOURS)], marker=_MARKS[position % len(_MARKS)],
+        )  # fmt: skip
+    axes.set_xlabel(what)
+    axes.set_ylabel(measure)
+    axes.grid(alpha=0.3)
+    _legend(figure, axes)
+    return figure
+
+
+def heat_map(values: Mapping[str, Mapping[str, float]], what: str) -> Figure:
+    """Query languages down, document languages across, the value in every cell."""
+    rows, columns = list(values), list(next(iter(values.values())))
+    matrix = np.array([[values[row][column] for column in columns] for row in rows])
+    figure, axes = _canvas(height=1.6 + 0.42 * len(rows))
+    image = axes.imshow(matrix, cmap="Blues", vmin=0, vmax=max(1e-9, float(matrix.max())), aspect="auto")
+    axes.set_xticks(range(len(columns)), list(map(language_name, columns)), rotation=50, ha="right")
+    axes.set_yticks(range(len(rows)), list(map(language_name, rows)))
+    axes.set_xlabel("documents")
+    axes.set_ylabel("queries")
+    for (i, j), value in np.ndenumerate(matrix):
+        dark = value > 0.6 * matrix.max()
+        axes.text(j, i, f"{value:.2f}", ha="center", va="center", fontsize=8, color="white" if dark else "black")
+    figure.colorbar(image, label=what)
+    return figure
+
+
+def _canvas(height: float) -> tuple[Figure, Axes]:
+    # The object interface, not pyplot: no global state, no display, nothing to close.
+    figure = Figure(figsize=(6.4, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.add_subplot()
+
+
+def _legend(figure: Figure, axes: Axes) -> None:
+    columns = min(3, len(axes.get_legend_handles_labels()[0]))
+    figure.legend(loc="outside lower center", ncols=columns, fontsize="small", frameon=False)

@@ -1,0 +1,81 @@
+"""`clir-ot report`: from run folders to the page and the tables."""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from clir_ot.collections import Collection
+from clir_ot.errors import UserError
+from clir_ot.evaluation.metrics import DEFAULT_MEASURES
+from clir_ot.files import write_text
+from clir_ot.models.encoder_folder import fingerprint
+from clir_ot.report.bias import bias_of
+from clir_ot.report.page import html, markdown
+from clir_ot.report.runs import TrainedRun, check_runs, find_runs, of_which, systems_of
+from clir_ot.report.sections import sections
+from clir_ot.report.study import make_study
+from clir_ot.tracking.rankings import DISTILLED, TEACHER, Searcher, run_searchers
+
+_TITLE = "Cross-lingual retrieval into low-resource languages: does training make it robust?"
+
+
+def write_report(
+    paths: Sequence[Path],
+    collection: Collection,
+    output: Path,
+    *,
+    split: str = "test",
+    low_resource: Sequence[str] | None = None,
+    measures: Sequence[str] = DEFAULT_MEASURES,
+) -> list[Path]:
+    """Find the runs, measure and compare them, write `report.html` and `report.md`.
+
+    Args:
+        paths: run folders, or folders that they lie in.
+        collection: whose queries of `split` are searched.
+        output: folder of the two files.
+        low_resource: languages that the question is about; by default all foreign ones.
+        measures: the first is compared.
+
+    Raises:
+        UserError: runs that cannot be compared, are not there, or lack rankings.
+    """
+    runs = find_runs(paths)
+    check_runs(runs)
+    systems, repeated = systems_of(runs)
+    study = make_study(
+        systems, _teacher(runs, collection), collection, split=split, low_resource=low_resource, measures=measures
+    )
+    bias, missing = bias_of([*study.rows, *study.further], collection)
+    trained = of_which([run for run in runs if run.kind != TEACHER], collection)
+    study.notes.extend([*repeated, *missing, *([trained] if trained else [])])
+    parts = sections(study, bias)
+    command = shlex.join(["clir-ot", "report", *map(str, paths), "--collection", collection.folder.name])
+    footer = [
+        f"Collection {collection.folder.name}, fingerprint {collection.fingerprint()}; "
+        f"{sum(len(system.runs) for system in systems)} runs. Made with: {command}"
+    ]
+    subtitle = f"{collection.folder.name}, {split} queries; systems compared by {study.measure}."
+    files = [output / "report.html", output / "report.md"]
+    for path, render in zip(files, (html, markdown), strict=True):
+        write_text(path, render(_TITLE, subtitle, parts, footer))
+    return files
+
+
+def _teacher(runs: Sequence[TrainedRun], collection: Collection) -> Searcher:
+    """The students' teacher, or the one given; it must be the encoder that the students were distilled from."""
+    students = [run for run in runs if run.kind == DISTILLED]
+    if students:
+        found = run_searchers(students[0].folder, collection)[1]
+        assert found is not None, "a student has a teacher"
+        if fingerprint(found.name_or_folder) != students[0].facts["encoder_fingerprint"]:
+            raise UserError(
+                f"{students[0].folder.path}: was distilled from another encoder than the one that is now in "
+                f"{found.name_or_folder}, so the two do not share an index; distil it anew"
+            )
+        return found
+    teachers = [run for run in runs if run.kind == TEACHER]
+    if len(teachers) != 1:
+        raise UserError(f"the report has no student and {len(teachers)} teachers; give one teacher's run for zero-shot")
+    own, _ = run_searchers(teachers[0].folder, collection)
+    return own

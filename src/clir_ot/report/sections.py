@@ -1,0 +1,256 @@
+"""The parts of a report, as text, tables and pictures; what they look like is `page`'s business."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from matplotlib.figure import Figure
+
+from clir_ot.collections.collection import ENGLISH
+from clir_ot.collections.languages import language_name
+from clir_ot.evaluation.query_noise import DEFAULT_NOISES
+from clir_ot.evaluation.table import p_value
+from clir_ot.report import figures
+from clir_ot.report.answer import answer
+from clir_ot.report.bias import Bias
+from clir_ot.report.study import TOGETHER, UPPER_BOUND, ZERO_SHOT, Row, Study
+
+Table = Sequence[Sequence[str]]
+"""Rows of cells, the first its header."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading with what stands under it.
+
+    Attributes:
+        title: the heading.
+        text: paragraphs.
+        tables: `(caption, table)`.
+        figures: `(caption, picture)`; the caption says what is seen, for those who cannot.
+    """
+
+    title: str
+    text: Sequence[str] = ()
+    tables: Sequence[tuple[str, Table]] = ()
+    figures: Sequence[tuple[str, Figure]] = field(default=())
+
+
+def sections(study: Study, bias: Sequence[Bias]) -> list[Section]:
+    """Everything that the runs have figures for, the answer first."""
+    return [
+        Section("The answer", answer(study)),
+        _effectiveness(study),
+        _tests(study),
+        *_gap(study),
+        _robustness(study),
+        *_curves(study),
+        *(_bias(found) for found in bias),
+        _cost(study),
+        _all_measures(study),
+        Section("How this was made", study.notes),
+    ]
+
+
+def spelt(code: str) -> str:
+    """A language in a table."""
+    return "all low-resource together" if code == TOGETHER else language_name(code)
+
+
+def _effectiveness(study: Study) -> Section:
+    header = [
+        "system",
+        *map(language_name, study.languages),
+        f"mean of {len(study.low_resource)} low-resource",
+        "English",
+    ]
+    rows = [header]
+    for row in study.rows:
+        whole = all(language in row.results for language in study.low_resource)
+        rows.append(
+            [
+                row.name,
+                *(_cell(row, language, study.measure) for language in study.languages),
+                f"{row.mean(study.low_resource, study.measure):.3f}" if whole else "",
+                _cell(row, ENGLISH, study.measure),
+            ]
+        )
+    note = (
+        f"{study.measure} over the English documents: mean over queries and seeds, 95 % bootstrap interval over "
+        f"queries, range over seeds where there are several. {UPPER_BOUND}: the cell of {ZERO_SHOT} under English."
+    )
+    return Section("Effectiveness", [], [(note, rows)], [(note, figures.by_language(study))])
+
+
+def _cell(row: Row, language: str, measure: str) -> str:
+    if language not in row.results:
+        return ""
+    seeds = row.results[language]
+    low, high = seeds.pooled.interval(measure)
+    text = f"{seeds.pooled.mean(measure):.3f} [{low:.3f}, {high:.3f}]"
+    if len(seeds.runs) > 1:
+        least, most = seeds.span(measure)
+        text += f" ({least:.3f} to {most:.3f})"
+    return text
+
+
+def _tests(study: Study) -> Section:
+    rows = [
+        [
+            "system",
+            "against",
+            "queries",
+            "difference [95 %]",
+            "p",
+            "p (Holm)",
+            "p (t-test)",
+            "won / tied / lost",
+            "verdict",
+        ]
+    ]
+    for (system, baseline, language), c in study.comparisons.items():
+        low, high = c.paired.interval
+        rows.append(
+            [
+                system,
+                UPPER_BOUND if language == ENGLISH else baseline,
+                spelt(language),
+                f"{c.paired.difference:+.3f} [{low:+.3f}, {high:+.3f}]",
+                p_value(c.paired.p_randomization),
+                p_value(c.p_adjusted),
+                p_value(c.paired.p_t),
+                f"{c.paired.wins} / {c.paired.ties} / {c.paired.losses}",
+                c.verdict(),
+            ]
+        )
+    note = (
+        f"Differences of {study.measure}, query by query, each query worth its mean over seeds. p: paired "
+        "randomisation test; Holm: corrected over this table; beside it the paired t-test, uncorrected."
+    )
+    return Section("Tests", [], [(note, rows)])
+
+
+def _gap(study: Study) -> list[Section]:
+    names = list(dict.fromkeys(name for name, _ in study.gaps))
+    if not names:
+        return []
+    rows = [["system", *map(language_name, study.languages)]]
+    for name in names:
+        cells = []
+        for language in study.languages:
+            gap = study.gaps.get((name, language))
+            missing = "no gap" if (name, language) in study.gaps else ""
+            cells.append(f"{gap.closed:.0%} [{gap.interval[0]:.0%}, {gap.interval[1]:.0%}]" if gap else missing)
+        rows.append([name, *cells])
+    note = (
+        f"Share of the distance between zero-shot and English queries, in {study.measure}, that a system covers; 95 % "
+        "bootstrap interval over queries."
+    )
+    return [Section("Gap closed", [], [(note, rows)], [(note, figures.gap(study))])]
+
+
+def _robustness(study: Study) -> Section:
+    worst = [["system", "worst language", study.measure, "best language", study.measure, "spread"]]
+    noise = [["system", "language", "as written", *DEFAULT_NOISES]]
+    for row in study.rows:
+        means = {name: row.results[name].pooled.mean(study.measure) for name in study.languages if name in row.results}
+        if not means:
+            continue
+        low, high = min(means, key=means.__getitem__), max(means, key=means.__getitem__)
+        ends = [cell for name in (low, high) for cell in (language_name(name), f"{means[name]:.3f}")]
+        worst.append([row.name, *ends, f"{means[high] - means[low]:.3f}"])
+        for language, clean in means.items():
+            cells = [_degraded(row, language, kind, clean, study.measure) for kind in DEFAULT_NOISES]
+            if any(cells):
+                noise.append([row.name, language_name(language), f"{clean:.3f}", *cells])
+    tables: list[tuple[str, Table]] = [
+        (f"Worst and best language by {study.measure}; spread is their difference.", worst)
+    ]
+    if len(noise) > 1:
+        tables.append(
+            (
+                f"{study.measure} of queries as they are really typed: without diacritics, and with a tenth of the "
+                "neighbouring letters swapped; in brackets the change.",
+                noise,
+            )
+        )
+    return Section("Robustness", [], tables)
+
+
+def _degraded(row: Row, language: str, noise: str, clean: float, measure: str) -> str:
+    if (language, noise) not in row.noisy:
+        return ""
+    value = row.noisy[language, noise].pooled.mean(measure)
+    return f"{value:.3f} ({(value / clean - 1) if clean else 0:+.0%})"
+
+
+def _curves(study: Study) -> list[Section]:
+    found = []
+    for title, key, what in (
+        ("Alpha", "data.alpha", "Share of monolingual batches, alpha"),
+        ("Size of the bitext", "data.bitext_pairs", "Bitext pairs"),
+    ):
+        rows = study.curves[key]
+        if len(rows) < 2:
+            continue
+        languages = [name for name in study.languages if all(name in row.results for _, row in rows)]
+        table = [[what, *map(language_name, languages)]]
+        table += [[f"{x:g}", *(_cell(row, name, study.measure) for name in languages)] for x, row in rows]
+        note = f"{study.measure} by {what[0].lower()}{what[1:]}; all else stays."
+        found.append(Section(title, [], [(note, table)], [(note, figures.curve(rows, languages, study.measure, what))]))
+    return found
+
+
+def _bias(found: Bias) -> Section:
+    header = ["queries", *(f"{setting}" for setting in found.settings)]
+    table = [header, ["mean over queries and languages", *(f"{value:.3f}" for value in found.settings.values())]]
+    note = (
+        "Means over queries and languages, and over seeds. MAP within a language, across languages and in the pool of "
+        "all languages' documents; rank distance: between the best and the worst translation of the relevant document "
+        "in the pool; own language first: share of queries whose best relevant document is in their own language; "
+        "RankC and MRC: agreement of the pool's rankings for translations of a query."
+    )
+    maps = [
+        (f"{found.name}: MAP of queries in one language (rows) over documents in another (columns).",
+         figures.heat_map(found.average_precision, "MAP")),
+        (f"{found.name}: share of queries (rows) whose best relevant document in the pool is in a language (columns); "
+         f"without preference each would be {1 / max(1, len(found.first)):.2f}.",
+         figures.heat_map(found.first, "share")),
+    ]  # fmt: skip
+    return Section(f"Language bias: {found.name}", [], [(note, table)], maps)
+
+
+def _cost(study: Study) -> Section:
+    rows = [["system", "runs", "steps", "tokens read", "minutes", "peak memory", "devices"]]
+    for row in [*study.rows, *study.further]:
+        if row.runs is None:
+            continue
+        facts = [run.facts for run in row.runs.runs]
+        rows.append(
+            [
+                row.name,
+                str(len(facts)),
+                _mean([fact["steps"] for fact in facts], "{:.0f}"),
+                _mean([fact["tokens"] / 1e6 for fact in facts if "tokens" in fact], "{:.2f} M"),
+                _mean([fact["seconds"] / 60 for fact in facts], "{:.1f}"),
+                _mean([fact["peak_memory_bytes"] / 2**30 for fact in facts], "{:.1f} GiB"),
+                _mean([fact["devices"] for fact in facts], "{:.0f}"),
+            ]
+        )
+    note = (
+        "Of one run, mean over a system's runs. A distilled system needs one run a language, a hybrid one a run in all."
+    )
+    return Section("Training cost", [], [(note, rows)])
+
+
+def _mean(values: Sequence[float], form: str) -> str:
+    return form.format(sum(values) / len(values)) if values else ""
+
+
+def _all_measures(study: Study) -> Section:
+    rows = [["system", "queries", "n", *study.measures]]
+    for row in study.rows:
+        for language, seeds in row.results.items():
+            pooled = seeds.pooled
+            count = str(len(pooled.values[study.measures[0]]))
+            rows.append([row.name, language_name(language), count, *(f"{pooled.mean(m):.3f}" for m in study.measures)])
+    return Section("All measures", [], [("Means over queries and seeds, with trec_eval's definitions.", rows)])

@@ -1,0 +1,305 @@
+"""The numbers of a report: every system in every language, compared."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+from clir_ot.collections import Collection
+from clir_ot.collections.collection import ENGLISH
+from clir_ot.errors import UserError
+from clir_ot.evaluation.gap import Gap, gap_closed
+from clir_ot.evaluation.metrics import DEFAULT_MEASURES
+from clir_ot.evaluation.query_noise import DEFAULT_NOISES
+from clir_ot.evaluation.seeds import Seeds
+from clir_ot.evaluation.systems import Comparison, Measured, compare_all, measure
+from clir_ot.report.runs import SystemRuns, TrainedRun
+from clir_ot.retrieval.bm25 import bm25_search
+from clir_ot.tracking.progress import say
+from clir_ot.tracking.rankings import DISTILLED, HYBRID, Queries, Searcher, run_searchers
+
+BM25, TRANSLATE_TEST, ZERO_SHOT, UPPER_BOUND = "BM25", "translate-test", "zero-shot", "English upper bound"
+CURVES = {"data.alpha": (), "data.bitext_pairs": ("trainer.max_epochs", "trainer.max_steps")}
+"""What is varied along a curve, and what may change with it."""
+TOGETHER = "all"
+"""In place of a language: the low-resource ones together, each query worth its mean over those that have it."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One system.
+
+    Attributes:
+        name: as tables call it.
+        results: `{language: its runs}` on test queries as they are.
+        noisy: `{(language, noise): its runs}`.
+        runs: of a trained system.
+    """
+
+    name: str
+    results: Mapping[str, Seeds]
+    noisy: Mapping[tuple[str, str], Seeds]
+    runs: SystemRuns | None = None
+
+    def mean(self, languages: Sequence[str], measure: str) -> float:
+        """Macro average, each language weighing the same."""
+        return sum(self.results[name].pooled.mean(measure) for name in languages) / len(languages)
+
+    def together(self, languages: Sequence[str]) -> Measured:
+        """Every query's mean over those of the languages that have it."""
+        found: dict[str, dict[str, list[float]]] = {}
+        for language in languages:
+            for name, by_query in self.results[language].pooled.values.items():
+                for query, value in by_query.items():
+                    found.setdefault(name, {}).setdefault(query, []).append(value)
+        means = {name: {q: sum(v) / len(v) for q, v in by_query.items()} for name, by_query in found.items()}
+        return Measured(self.name, TOGETHER, means)
+
+
+@dataclass(frozen=True)
+class Study:
+    """What a report tells.
+
+    Attributes:
+        measure: by which systems are compared.
+        measures: all that were taken.
+        languages: foreign ones, the low-resource ones first.
+        low_resource: those that the question is about.
+        rows: baselines, then the systems compared.
+        further: systems that differ from a primary one in what a curve varies alone.
+        curves: `{what is varied: [(its value, system)]}`, of CURVES, the primary system among them.
+        primary: `{kind: name}` of the systems that answer the question.
+        comparisons: `{(system, baseline, language or TOGETHER): comparison}`, Holm-adjusted over all of them.
+        gaps: `{(system, language): share of the gap closed}`; None where there is no gap.
+        notes: what a reader must know of how this was made.
+    """
+
+    measure: str
+    measures: Sequence[str]
+    languages: Sequence[str]
+    low_resource: Sequence[str]
+    rows: Sequence[Row]
+    further: Sequence[Row]
+    curves: Mapping[str, Sequence[tuple[float, Row]]]
+    primary: Mapping[str, str]
+    comparisons: Mapping[tuple[str, str, str], Comparison]
+    gaps: Mapping[tuple[str, str], Gap | None]
+    notes: list[str]
+
+    def row(self, name: str) -> Row | None:
+        """The row of that name, if there is one."""
+        return next((row for row in self.rows if row.name == name), None)
+
+
+def make_study(
+    systems: Sequence[SystemRuns],
+    teacher: Searcher,
+    collection: Collection,
+    *,
+    split: str = "test",
+    low_resource: Sequence[str] | None = None,
+    measures: Sequence[str] = DEFAULT_MEASURES,
+) -> Study:
+    """Measure every system, searching what has no ranking yet, and compare.
+
+    Args:
+        systems: distilled and hybrid ones.
+        teacher: searches English queries (upper bound) and foreign ones (zero-shot).
+        collection: whose test queries are searched.
+        split: of the queries.
+        low_resource: languages that the question is about; by default all foreign ones.
+        measures: the first is compared.
+
+    Raises:
+        UserError: a low-resource language that no system has; a ranking is missing and its run's encoder was dropped.
+    """
+    found = dict.fromkeys(language for system in systems for run in system.runs for language in run.languages)
+    if unknown := [name for name in low_resource or () if name not in found]:
+        raise UserError(f"no run in the report was trained in {unknown[0]!r}; there are {', '.join(found)}")
+    low = [name for name in found if low_resource is None or name in low_resource]
+    languages = [*low, *(name for name in found if name not in low)]
+    notes: list[str] = []
+    maker = _Maker(collection, split, measures, notes)
+    rows = maker.baselines(teacher, languages)
+    made = []
+    for number, system in enumerate(systems, start=1):
+        say(f"[{number}/{len(systems)}] {system.name}: {len(system.runs)} runs")
+        made.append(maker.trained(system, languages))
+    primary = {
+        kind: _primary([row for row in made if row.runs and row.runs.kind == kind], maker, low, notes)
+        for kind in dict.fromkeys(system.kind for system in systems)
+    }
+    varied = {row.name: curve_of(row.runs, _runs(made, primary[row.runs.kind])) for row in made if row.runs}
+    further = [row for row in made if varied[row.name]]
+    rows += [row for row in made if row not in further]
+    curves = {
+        key: _points(key, [row for row in made if varied[row.name] == key or row.name in primary.values()], collection)
+        for key in CURVES
+    }
+    measure_ = measures[0]
+    return Study(
+        measure_, measures, languages, low, rows, further, curves, primary,
+        _comparisons(rows, languages, low, primary, measure_), _gaps(rows, languages, measure_), notes,
+    )  # fmt: skip
+
+
+def curve_of(system: SystemRuns, primary: SystemRuns) -> str | None:
+    """What is varied, if a system is another point of a curve through the primary one; see `CURVES`."""
+    keys = {*system.settings, *primary.settings}
+    apart = {key for key in keys if system.settings.get(key) != primary.settings.get(key)}
+    return next((key for key, along in CURVES.items() if key in apart and apart <= {key, *along}), None)
+
+
+class _Maker:
+    """Measures one ranking after the other."""
+
+    def __init__(self, collection: Collection, split: str, measures: Sequence[str], notes: list[str]) -> None:
+        self.collection, self.split, self.measures, self.notes = collection, split, tuple(measures), notes
+        self.english = collection.is_judged(split, ENGLISH)
+
+    def baselines(self, teacher: Searcher, languages: Sequence[str]) -> list[Row]:
+        """BM25, translate-test where there are translations, zero-shot with the English upper bound."""
+        all_languages = [*languages, *([ENGLISH] if self.english else [])]
+        documents = self.collection.documents()
+
+        def bm25(queries: Queries) -> Seeds:
+            texts, qrels = queries.read(self.collection)
+            return Seeds([measure(BM25, queries.language, bm25_search(texts, documents), qrels, self.measures)])
+
+        def dense(queries: Queries) -> Seeds:
+            return Seeds([teacher.measured(queries, self.measures)])
+
+        def row(name: str, by: Sequence[str], search: Callable[[Queries], Seeds]) -> Row:
+            clean = {language: search(Queries(language, self.split)) for language in by}
+            noisy = {
+                (language, noise): search(Queries(language, self.split, noise))
+                for language, noise in product(languages, DEFAULT_NOISES)
+            }
+            return Row(name, clean, noisy)
+
+        rows = [row(BM25, all_languages, bm25)]
+        translated = [language for language in languages if self.collection.has_translated_queries(language)]
+        if translated:
+            found = {language: dense(Queries(language, self.split, translated=True)) for language in translated}
+            rows.append(Row(TRANSLATE_TEST, found, {}))
+        else:
+            self.notes.append("No translate-test: the collection has no translated queries (`clir-ot translate`).")
+        return [*rows, row(ZERO_SHOT, all_languages, dense)]
+
+    def trained(self, system: SystemRuns, languages: Sequence[str]) -> Row:
+        """One row; of English, every run's."""
+        clean, noisy = {}, {}
+        for language in [*languages, *([ENGLISH] if self.english else [])]:
+            runs = system.of(language)
+            if not runs:
+                continue
+            clean[language] = self._seeds(runs, Queries(language, self.split))
+            for noise in DEFAULT_NOISES if language != ENGLISH else ():
+                queries = Queries(language, self.split, noise)
+                if all(self._can(run, queries) for run in runs):
+                    noisy[language, noise] = self._seeds(runs, queries)
+        return Row(system.name, clean, noisy, system)
+
+    def dev(self, row: Row, languages: Sequence[str]) -> float | None:
+        """Macro average on dev queries; None where a ranking is missing."""
+        values = []
+        for language in languages:
+            queries = Queries(language, "dev")
+            runs = row.runs.of(language) if row.runs else []
+            if not self.collection.is_judged("dev", language) or not all(self._can(run, queries) for run in runs):
+                return None
+            values.append(self._seeds(runs, queries).pooled.mean(self.measures[0]))
+        return sum(values) / len(values) if values else None
+
+    def _seeds(self, runs: Sequence[TrainedRun], queries: Queries) -> Seeds:
+        measured = []
+        for run in runs:
+            if not self._can(run, queries):
+                raise UserError(
+                    f"{run.folder.path}: its encoder was dropped, and there is no ranking of {queries}; measure again "
+                    "with the encoders kept (--keep-encoders)"
+                )
+            measured.append(run_searchers(run.folder, self.collection)[0].measured(queries, self.measures))
+        return Seeds(measured)
+
+    def _can(self, run: TrainedRun, queries: Queries) -> bool:
+        own, _ = run_searchers(run.folder, self.collection)
+        return run.folder.is_trained or own.path(queries).is_file()
+
+
+def _primary(rows: Sequence[Row], maker: _Maker, low: Sequence[str], notes: list[str]) -> str:
+    """Of several systems of a kind: one with the most languages, and of those the one with the best dev figure."""
+    most = max(len(row.results) for row in rows)
+    widest = [row for row in rows if len(row.results) == most]
+    shared = [language for language in low if all(language in row.results for row in widest)]
+    dev = {row.name: maker.dev(row, shared) for row in widest}
+    known = {name: value for name, value in dev.items() if value is not None}
+    if len(widest) == 1 or len(known) < len(widest):
+        return widest[0].name
+    best = max(known, key=lambda name: known[name])
+    notes.append(
+        f"Of {len(widest)} {widest[0].runs.kind if widest[0].runs else ''} systems, {best} has the best dev figure."
+    )
+    return best
+
+
+def _points(key: str, rows: Sequence[Row], collection: Collection) -> list[tuple[float, Row]]:
+    """In the order of what is varied; without a number of pairs, a system was trained on all there are."""
+    points = []
+    for row in rows:
+        assert row.runs is not None
+        value = row.runs.settings.get(key)
+        if value is None and key == "data.bitext_pairs" and row.runs.kind == DISTILLED:
+            known = [name for run in row.runs.runs for name in run.languages if name in collection.bitext_languages]
+            value = min((len(collection.bitext(name)) for name in known), default=None)
+        if value is not None:
+            points.append((float(value), row))
+    return sorted(points, key=lambda point: point[0])
+
+
+def _runs(rows: Sequence[Row], name: str) -> SystemRuns:
+    (runs,) = (row.runs for row in rows if row.name == name)
+    assert runs is not None
+    return runs
+
+
+def _comparisons(
+    rows: Sequence[Row], languages: Sequence[str], low: Sequence[str], primary: Mapping[str, str], measure: str
+) -> dict[tuple[str, str, str], Comparison]:
+    """Each trained system with zero-shot, in English with the teacher; the primary systems with each other."""
+    by_name = {row.name: row for row in rows}
+    pairs = [(row.name, ZERO_SHOT) for row in rows if row.runs]
+    if DISTILLED in primary and HYBRID in primary:
+        pairs.append((primary[DISTILLED], primary[HYBRID]))
+    if TRANSLATE_TEST in by_name:
+        pairs += [(name, TRANSLATE_TEST) for name in primary.values()]
+    keys, sides = [], []
+    for system, baseline in pairs:
+        a, b = by_name[system], by_name[baseline]
+        shared = [name for name in languages if name in a.results and name in b.results]
+        for language in shared:
+            keys.append((system, baseline, language))
+            sides.append((a.results[language].pooled, b.results[language].pooled))
+        if len(both := [name for name in low if name in shared]) > 1:
+            keys.append((system, baseline, TOGETHER))
+            sides.append((a.together(both), b.together(both)))
+        if baseline == ZERO_SHOT and ENGLISH in a.results and ENGLISH in b.results:
+            keys.append((system, baseline, ENGLISH))
+            sides.append((a.results[ENGLISH].pooled, b.results[ENGLISH].pooled))
+    named = [(replace(x, name=key[0]), replace(y, name=key[1])) for key, (x, y) in zip(keys, sides, strict=True)]
+    return dict(zip(keys, compare_all(named, measure), strict=True))
+
+
+def _gaps(rows: Sequence[Row], languages: Sequence[str], measure: str) -> dict[tuple[str, str], Gap | None]:
+    (zero_shot,) = (row for row in rows if row.name == ZERO_SHOT)
+    if ENGLISH not in zero_shot.results:
+        return {}
+    english = zero_shot.results[ENGLISH].pooled.values[measure]
+    return {
+        (row.name, language): gap_closed(
+            zero_shot.results[language].pooled.values[measure], row.results[language].pooled.values[measure], english
+        )
+        for row in rows
+        if row.name not in (ZERO_SHOT, BM25)
+        for language in languages
+        if language in row.results
+    }
