@@ -14,18 +14,35 @@ _TITLES = {DISTILLED: "Optimal-transport distillation", HYBRID: "Hybrid-batch tr
 
 def answer(study: Study) -> list[str]:
     """One paragraph a system, then one on how they compare, then the limits; each sentence says what a test found."""
-    paragraphs = [_against_zero_shot(study, kind, name) for kind, name in study.primary.items()]
+    paragraphs = [_in_short(study), *(_against_zero_shot(study, kind, name) for kind, name in study.primary.items())]
     if DISTILLED in study.primary and HYBRID in study.primary:
         paragraphs.append(_against_each_other(study))
     return [*paragraphs, _limits(study)]
 
 
+def _in_short(study: Study) -> str:
+    """Where each system was shown to help."""
+    said = []
+    for kind, name in study.primary.items():
+        found = _of_zero_shot(study, name)
+        better, worse = (sum(c.verdict() == verdict for c in found) for verdict in ("better", "worse"))
+        helps = "all" if better == len(found) else str(better) if better else "none"
+        harm = f" and harms in {worse}" if worse else ""
+        said.append(f"{_TITLES[kind].lower()} is shown to help in {helps} of {_languages(len(found))}{harm}")
+    return f"In short: {'; '.join(said)}."
+
+
+def _of_zero_shot(study: Study, name: str) -> list[Comparison]:
+    keys = [(name, ZERO_SHOT, language) for language in study.low_resource]
+    return [study.comparisons[key] for key in keys if key in study.comparisons]
+
+
+def _languages(count: int) -> str:
+    return f"{count} {'language' if count == 1 else 'languages'}"
+
+
 def _against_zero_shot(study: Study, kind: str, name: str) -> str:
-    found = [
-        study.comparisons[name, ZERO_SHOT, language]
-        for language in study.low_resource
-        if (name, ZERO_SHOT, language) in study.comparisons
-    ]
+    found = _of_zero_shot(study, name)
     sentences = [f"{_TITLES[kind]} against zero-shot, {study.measure}: {_counted(found)}."]
     if together := study.comparisons.get((name, ZERO_SHOT, TOGETHER)):
         sentences.append(f"Over these languages together: {_figures(together)}: {together.verdict()}.")
@@ -36,9 +53,26 @@ def _against_zero_shot(study: Study, kind: str, name: str) -> str:
             if len(gaps) > 1
             else f"It closes {gaps[0]:.0%} of the gap between zero-shot and English queries."
         )
+    sentences += _worst(study, name)
     if english := study.comparisons.get((name, ZERO_SHOT, ENGLISH)):
         sentences.append(f"English queries, against the teacher: {_figures(english)}: {english.verdict()}.")
     return " ".join(sentences)
+
+
+def _worst(study: Study, name: str) -> list[str]:
+    """The language that is served worst, beside zero-shot's."""
+    worst = []
+    for row in (study.row(name), study.row(ZERO_SHOT)):
+        means = {
+            language: row.results[language].pooled.mean(study.measure)
+            for language in study.low_resource
+            if row and language in row.results
+        }
+        if len(means) < 2:
+            return []
+        language = min(means, key=means.__getitem__)
+        worst.append(f"{language_name(language)} with {means[language]:.3f}")
+    return [f"Its worst language is {worst[0]}; zero-shot's is {worst[1]}."]
 
 
 def _against_each_other(study: Study) -> str:
@@ -55,9 +89,11 @@ def _against_each_other(study: Study) -> str:
 def _limits(study: Study) -> str:
     seeds = [len(seeds.runs) for row in study.rows if row.runs for seeds in row.results.values()]
     queries = [len(row.results[name].pooled.values[study.measure]) for row in study.rows for name in row.results]
+    least, most = min(queries), max(queries)
+    count = str(least) if least == most else f"{least} to {most}"
     few = "One seed each: how much of a difference is the seed's is not known. " if max(seeds) == 1 else ""
     return (
-        f"{few}One collection with {min(queries)} to {max(queries)} judged queries a language and one teacher: what a "
+        f"{few}One collection with {count} judged queries a language and one teacher: what a "
         "difference would be with other texts or another teacher is not shown. "
         f"Verdicts: paired randomisation test, p below .05 after Holm's correction over the {len(study.comparisons)} "
         "comparisons made; «no difference shown» does not mean that there is none."
@@ -69,7 +105,7 @@ def _counted(found: Sequence[Comparison]) -> str:
     parts = []
     for verdict in ("better", "no difference shown", "worse"):
         those = [c for c in found if c.verdict() == verdict]
-        of = f" of {len(found)} {'language' if len(found) == 1 else 'languages'}" if verdict == "better" else ""
+        of = f" of {_languages(len(found))}" if verdict == "better" else ""
         named = ", ".join(f"{language_name(c.better.language)} {c.paired.difference:+.3f}" for c in those)
         parts.append(f"{verdict} in {len(those) or 'none'}{of}{f' ({named})' if named else ''}")
     return ", ".join(parts)

@@ -110,7 +110,7 @@ def heat_map(values: Mapping[str, Mapping[str, float]], what: str) -> Figure:
 
 def _canvas(height: float) -> tuple[Figure, Axes]:
     # The object interface, not pyplot: no global state, no display, nothing to close.
-    figure = Figure(figsize=(6.4, height), layout="constrained")
+    figure = Figure(figsize=(5.4, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure, figure.add_subplot()
 

@@ -9,14 +9,44 @@ from clir_ot.errors import UserError
 from clir_ot.evaluation.metrics import DEFAULT_MEASURES
 from clir_ot.files import write_text
 from clir_ot.models.encoder_folder import fingerprint
-from clir_ot.report.bias import bias_of
+from clir_ot.report.bias import Bias, bias_of
 from clir_ot.report.page import html, markdown
 from clir_ot.report.runs import TrainedRun, check_runs, find_runs, of_which, systems_of
 from clir_ot.report.sections import sections
-from clir_ot.report.study import make_study
+from clir_ot.report.study import Study, make_study
 from clir_ot.tracking.rankings import DISTILLED, TEACHER, Searcher, run_searchers
 
 _TITLE = "Cross-lingual retrieval into low-resource languages: does training make it robust?"
+
+
+def read_study(
+    paths: Sequence[Path],
+    collection: Collection,
+    *,
+    split: str = "test",
+    low_resource: Sequence[str] | None = None,
+    measures: Sequence[str] = DEFAULT_MEASURES,
+) -> tuple[Study, list[Bias]]:
+    """Find the runs, measure and compare them; rankings that are not there yet are searched and kept.
+
+    Args:
+        paths: run folders, or folders that they lie in.
+        collection: whose queries of `split` are searched.
+        low_resource: languages that the question is about; by default all foreign ones.
+        measures: the first is compared.
+
+    Raises:
+        UserError: runs that cannot be compared, are not there, or lack rankings.
+    """
+    runs = find_runs(paths)
+    check_runs(runs)
+    systems, repeated = systems_of(runs)
+    teacher = _teacher(runs, collection)
+    study = make_study(systems, teacher, collection, split=split, low_resource=low_resource, measures=measures)
+    bias, missing = bias_of([*study.rows, *study.further], collection)
+    trained = of_which([run for run in runs if run.kind != TEACHER], collection)
+    study.notes.extend([*repeated, *missing, *([trained] if trained else [])])
+    return study, bias
 
 
 def write_report(
@@ -28,34 +58,21 @@ def write_report(
     low_resource: Sequence[str] | None = None,
     measures: Sequence[str] = DEFAULT_MEASURES,
 ) -> list[Path]:
-    """Find the runs, measure and compare them, write `report.html` and `report.md`.
+    """Write `report.html` and `report.md` on a study; arguments and errors are those of `read_study`.
 
-    Args:
-        paths: run folders, or folders that they lie in.
-        collection: whose queries of `split` are searched.
-        output: folder of the two files.
-        low_resource: languages that the question is about; by default all foreign ones.
-        measures: the first is compared.
-
-    Raises:
-        UserError: runs that cannot be compared, are not there, or lack rankings.
+    Returns:
+        The two files, in the folder `output`.
     """
-    runs = find_runs(paths)
-    check_runs(runs)
-    systems, repeated = systems_of(runs)
-    study = make_study(
-        systems, _teacher(runs, collection), collection, split=split, low_resource=low_resource, measures=measures
-    )
-    bias, missing = bias_of([*study.rows, *study.further], collection)
-    trained = of_which([run for run in runs if run.kind != TEACHER], collection)
-    study.notes.extend([*repeated, *missing, *([trained] if trained else [])])
-    parts = sections(study, bias)
-    command = shlex.join(["clir-ot", "report", *map(str, paths), "--collection", collection.folder.name])
+    study, bias = read_study(paths, collection, split=split, low_resource=low_resource, measures=measures)
+    command = ["clir-ot", "report", *map(str, paths), "--collection", collection.folder.name]
+    command += ["--low-resource", ",".join(study.low_resource), "--measures", ",".join(study.measures)]
+    trained = sum(len(row.runs.runs) for row in [*study.rows, *study.further] if row.runs)
     footer = [
-        f"Collection {collection.folder.name}, fingerprint {collection.fingerprint()}; "
-        f"{sum(len(system.runs) for system in systems)} runs. Made with: {command}"
+        f"Collection {collection.folder.name}, fingerprint {collection.fingerprint()}; {trained} runs. "
+        f"Made with: {shlex.join(command)}"
     ]
     subtitle = f"{collection.folder.name}, {split} queries; systems compared by {study.measure}."
+    parts = sections(study, bias)
     files = [output / "report.html", output / "report.md"]
     for path, render in zip(files, (html, markdown), strict=True):
         write_text(path, render(_TITLE, subtitle, parts, footer))

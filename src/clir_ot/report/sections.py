@@ -78,7 +78,8 @@ def _effectiveness(study: Study) -> Section:
         f"{study.measure} over the English documents: mean over queries and seeds, 95 % bootstrap interval over "
         f"queries, range over seeds where there are several. {UPPER_BOUND}: the cell of {ZERO_SHOT} under English."
     )
-    return Section("Effectiveness", [], [(note, rows)], [(note, figures.by_language(study))])
+    seen = f"{study.measure} with its interval, by query language; dashed: English queries asked of the teacher."
+    return Section("Effectiveness", [], [(note, rows)], [(seen, figures.by_language(study))])
 
 
 def _cell(row: Row, language: str, measure: str) -> str:
@@ -94,19 +95,8 @@ def _cell(row: Row, language: str, measure: str) -> str:
 
 
 def _tests(study: Study) -> Section:
-    rows = [
-        [
-            "system",
-            "against",
-            "queries",
-            "difference [95 %]",
-            "p",
-            "p (Holm)",
-            "p (t-test)",
-            "won / tied / lost",
-            "verdict",
-        ]
-    ]
+    header = ["system", "against", "queries", "difference [95 %]", "verdict", "p (Holm)", "p", "p (t-test)"]
+    rows = [[*header, "won / tied / lost"]]
     for (system, baseline, language), c in study.comparisons.items():
         low, high = c.paired.interval
         rows.append(
@@ -115,11 +105,11 @@ def _tests(study: Study) -> Section:
                 UPPER_BOUND if language == ENGLISH else baseline,
                 spelt(language),
                 f"{c.paired.difference:+.3f} [{low:+.3f}, {high:+.3f}]",
-                p_value(c.paired.p_randomization),
+                c.verdict(),
                 p_value(c.p_adjusted),
+                p_value(c.paired.p_randomization),
                 p_value(c.paired.p_t),
                 f"{c.paired.wins} / {c.paired.ties} / {c.paired.losses}",
-                c.verdict(),
             ]
         )
     note = (
@@ -145,7 +135,8 @@ def _gap(study: Study) -> list[Section]:
         f"Share of the distance between zero-shot and English queries, in {study.measure}, that a system covers; 95 % "
         "bootstrap interval over queries."
     )
-    return [Section("Gap closed", [], [(note, rows)], [(note, figures.gap(study))])]
+    seen = "The same with its interval: 0 is zero-shot, the dashed line at 100 % is English."
+    return [Section("Gap closed", [], [(note, rows)], [(seen, figures.gap(study))])]
 
 
 def _robustness(study: Study) -> Section:
@@ -196,7 +187,8 @@ def _curves(study: Study) -> list[Section]:
         table = [[what, *map(language_name, languages)]]
         table += [[f"{x:g}", *(_cell(row, name, study.measure) for name in languages)] for x, row in rows]
         note = f"{study.measure} by {what[0].lower()}{what[1:]}; all else stays."
-        found.append(Section(title, [], [(note, table)], [(note, figures.curve(rows, languages, study.measure, what))]))
+        seen = "The same as a curve, one line a language, with 95 % intervals over queries."
+        found.append(Section(title, [], [(note, table)], [(seen, figures.curve(rows, languages, study.measure, what))]))
     return found
 
 
