@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from scipy import stats
 
 from clir_ot import Collection, TokenEncoder
 from clir_ot.data.batches import Tokens
 from clir_ot.errors import UserError
 from clir_ot.evaluation.multilingual import (
     CROSS_LINGUAL,
+    EQUAL_RANK,
     MONOLINGUAL,
     OWN_FIRST,
     POOL,
@@ -36,6 +38,7 @@ def test_settings_are_means_over_languages_that_have_the_query() -> None:
         {"en": {"q": "yo", "r": "en"}, "yo": {"q": "yo"}},
         {("en", "yo"): {"q": 0.5}},
         {("en", "yo"): {"q": -0.5}},
+        {"en": {}, "yo": {}},
     )
     assert found.by_query() == {
         MONOLINGUAL: {"q": 0.75, "r": 0.5},
@@ -107,6 +110,28 @@ def test_each_setting_searches_its_documents(tmp_path: Path) -> None:
     weights = [math.exp(-j) for j in range(4)]
     shared = (weights[2] * 2 / 3 + weights[3]) / sum(weights)
     assert found.consistency == {("en", "yo"): {"q1": pytest.approx(shared)}}
+    # With one relevant document in each language PEER tells nothing.
+    assert found.equal_rank == {"en": {}, "yo": {}}
+    assert EQUAL_RANK not in found.by_query()
+
+
+def test_equal_ranks_are_told_where_a_language_has_several_relevant_documents(tmp_path: Path) -> None:
+    texts = {
+        "corpus.jsonl": {"d1": "10", "d2": "11", "d3": "12", "d4": "89"},
+        "corpus.yo.jsonl": {"d1": "60", "d2": "61", "d3": "62", "d4": "88"},
+        "queries.jsonl": {"q1": "9"},
+        "queries.yo.jsonl": {"q1": "9"},
+    }
+    for name, rows in texts.items():
+        (tmp_path / name).write_text("".join(json.dumps({"_id": i, "text": t}) + "\n" for i, t in rows.items()))
+    (tmp_path / "qrels").mkdir()
+    (tmp_path / "qrels" / "test.tsv").write_text("".join(f"q1\td{n}\t1\n" for n in (1, 2, 3)))
+    found = evaluate_languages(Stub(), Collection(tmp_path), ["en", "yo"], "test")  # type: ignore[arg-type]
+    # English documents on ranks 1 to 3, Yoruba ones on 4 to 6.
+    expected = stats.kruskal([1, 2, 3], [4, 5, 6]).pvalue
+    assert found.equal_rank == {"en": {"q1": pytest.approx(expected)}, "yo": {"q1": pytest.approx(expected)}}
+    assert found.by_query()[EQUAL_RANK] == {"q1": pytest.approx(expected)}
+    assert found.means("yo")[EQUAL_RANK] == pytest.approx(expected)
 
 
 def test_documents_whose_ids_are_their_languages_own_count_alike(tmp_path: Path) -> None:

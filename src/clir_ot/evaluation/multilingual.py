@@ -9,7 +9,7 @@ from clir_ot.collections.languages import language_name
 from clir_ot.collections.trec import Qrels, ranking
 from clir_ot.errors import UserError
 from clir_ot.evaluation.consistency import rank_consistency, rank_correlation
-from clir_ot.evaluation.language_bias import first_language, rank_distance
+from clir_ot.evaluation.language_bias import first_language, peer, rank_distance
 from clir_ot.evaluation.metrics import evaluate_run, mean
 from clir_ot.models.encoder import TokenEncoder
 from clir_ot.retrieval.search import all_scores, best
@@ -18,6 +18,7 @@ from clir_ot.retrieval.token_index import TokenIndex, encode, pool
 MONOLINGUAL, CROSS_LINGUAL, POOL = "monolingual MAP", "cross-lingual MAP", "pool MAP"
 RANK_DISTANCE = "rank distance"
 OWN_FIRST, RANK_CONSISTENCY, RANK_CORRELATION = "own language first", "RankC", "MRC"
+EQUAL_RANK = "PEER"
 
 ByQuery = Mapping[str, float]
 
@@ -34,6 +35,8 @@ class Multilingual:
         first: `{query language: {query: language}}`: that of the relevant document which is ranked best there.
         consistency, correlation: `{(query language, other): {query: value}}`, each pair of languages once: RankC and
             Spearman's correlation of the two rankings of the pool.
+        equal_rank: `{query language: {query: PEER}}` in the pool, of queries with several relevant documents in some
+            language: with one in each, PEER is the same for all rankings. Mostly empty, then, and left out of tables.
     """
 
     pairs: Mapping[tuple[str, str], ByQuery]
@@ -42,6 +45,7 @@ class Multilingual:
     first: Mapping[str, Mapping[str, str]]
     consistency: Mapping[tuple[str, str], ByQuery]
     correlation: Mapping[tuple[str, str], ByQuery]
+    equal_rank: Mapping[str, ByQuery]
 
     def by_query(self) -> dict[str, dict[str, float]]:
         """`{setting: {query: its mean over languages}}`, over those of its languages that have it."""
@@ -53,6 +57,7 @@ class Multilingual:
             OWN_FIRST: [self._own_first(language) for language in self.first],
             RANK_CONSISTENCY: list(self.consistency.values()),
             RANK_CORRELATION: list(self.correlation.values()),
+            **({EQUAL_RANK: list(self.equal_rank.values())} if self._tells_equal_rank else {}),
         }
         return {name: _means(values) for name, values in settings.items()}
 
@@ -71,6 +76,7 @@ class Multilingual:
             OWN_FIRST: mean(self._own_first(language)),
             RANK_CONSISTENCY: sum(consistency) / len(consistency),
             RANK_CORRELATION: sum(correlation) / len(correlation),
+            **({EQUAL_RANK: mean(self.equal_rank[language])} if self._tells_equal_rank else {}),
         }
 
     def heat_map(self) -> dict[str, dict[str, float]]:
@@ -86,6 +92,10 @@ class Multilingual:
                 for other in self.first
             }
         )
+
+    @property
+    def _tells_equal_rank(self) -> bool:
+        return all(self.equal_rank.values())
 
     def _own_first(self, language: str) -> ByQuery:
         return {query: float(first == language) for query, first in self.first[language].items()}
@@ -122,7 +132,7 @@ def evaluate_languages(
         progress(f"[{number}/{len(languages)}] encoding the documents in {language_name(language)}")
         indexes[language] = encode(encoder, encoder.tokenizer.documents, collection.documents(language))
     pooled = pool(indexes)
-    pairs, in_pool, distance, first = {}, {}, {}, {}
+    pairs, in_pool, distance, first, equal = {}, {}, {}, {}, {}
     rankings: dict[str, dict[str, list[str]]] = {}
     for language in languages:
         texts, qrels = collection.judged(split, language, documents=None)
@@ -147,6 +157,12 @@ def evaluate_languages(
             query: first_language(rankings[language][query], {d: d.split(":")[0] for d in documents})
             for query, documents in parallel.items()
         }
+        equal[language] = {
+            query: peer(rankings[language][query], grades, {d: d.split(":")[0] for d in grades})
+            for query, documents in parallel.items()
+            if len(documents) > len({d.split(":")[0] for d in documents})
+            for grades in [{d: everywhere[query][d] for d in documents}]
+        }
     consistency, correlation = (
         {
             (a, b): {
@@ -156,7 +172,7 @@ def evaluate_languages(
         }
         for compare in (rank_consistency, rank_correlation)
     )
-    return Multilingual(pairs, in_pool, distance, first, consistency, correlation)
+    return Multilingual(pairs, in_pool, distance, first, consistency, correlation, equal)
 
 
 def _table(values: Mapping[tuple[str, str], float]) -> dict[str, dict[str, float]]:
