@@ -10,7 +10,6 @@ import random
 import re
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.interface_text import plain_text
 from clir_ot.collections.languages import canonical_language
 from clir_ot.collections.wheels import PinnedWheel, fetched
+from clir_ot.collections.writing import write_bitext, write_qrels, write_texts
 from clir_ot.files import replacing
 
 KOLIBRI = PinnedWheel(
@@ -104,15 +104,12 @@ def write_collection(messages: dict[str, Messages], folder: Path) -> None:
     judged = [query for queries in split.qrels.values() for query in queries]
     held_out = [query for name in _SHARES for query in split.qrels[name]]
     for language, texts in messages.items():
-        suffix = "" if language == ENGLISH else f".{language}"
-        _write_jsonl(folder / f"corpus{suffix}.jsonl", _screens(texts).items())
-        _write_jsonl(folder / f"queries{suffix}.jsonl", ((q, texts[q]) for q in judged if q in texts))
+        write_texts(folder, "corpus", language, _screens(texts))
+        write_texts(folder, "queries", language, {query: texts[query] for query in judged if query in texts})
     for name, queries in split.qrels.items():
-        rows = [f"{query}\t{screen}\t1" for query, screens in queries.items() for screen in screens]
-        _write_lines(folder / "qrels" / f"{name}.tsv", ["query-id\tcorpus-id\tscore", *rows])
+        write_qrels(folder, name, ((query, screen) for query, screens in queries.items() for screen in screens))
     for language in messages.keys() - {ENGLISH}:
-        rows = bitext(messages[ENGLISH], messages[language], split.training_messages, held_out)
-        _write_lines(folder / "bitext" / f"{language}.tsv", rows)
+        write_bitext(folder, language, bitext(messages[ENGLISH], messages[language], split.training_messages, held_out))
     facts = {
         "documents": len(_screens(messages[ENGLISH])),
         "languages": len(messages),
@@ -203,12 +200,3 @@ def _screen(key: str) -> str:
 def _same(text: str) -> str:
     """What two messages share when they differ only in case, punctuation and spacing."""
     return "".join(character for character in text.casefold() if not re.match(r"[\W_]", character)) or text
-
-
-def _write_jsonl(path: Path, texts: Iterable[tuple[str, str]]) -> None:
-    _write_lines(path, [json.dumps({"_id": name, "text": text}, ensure_ascii=False) for name, text in texts])
-
-
-def _write_lines(path: Path, lines: list[str]) -> None:
-    path.parent.mkdir(exist_ok=True)
-    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

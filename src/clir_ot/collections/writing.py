@@ -24,3 +24,8 @@ def write_qrels(folder: Path, split: str, rows: Iterable[tuple[str, str]]) -> No
     """Write `qrels/<split>.tsv` of (query, relevant document), each with score 1."""
     lines = ["query-id\tcorpus-id\tscore", *(f"{query}\t{document}\t1" for query, document in rows)]
     write_text(folder / "qrels" / f"{split}.tsv", "".join(f"{line}\n" for line in lines))
+
+
+def write_bitext(folder: Path, language: str, lines: Iterable[str]) -> None:
+    """Write `bitext/<language>.tsv`, lines of English TAB foreign."""
+    write_text(folder / "bitext" / f"{language}.tsv", "".join(f"{line}\n" for line in lines))
