@@ -1,6 +1,7 @@
 """The answer to the research question, in words that follow from the tests."""
 
 from collections.abc import Sequence
+from itertools import product
 
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import language_name
@@ -17,7 +18,7 @@ def answer(study: Study) -> list[str]:
     paragraphs = [_in_short(study), *(_against_zero_shot(study, kind, name) for kind, name in study.primary.items())]
     if DISTILLED in study.primary and HYBRID in study.primary:
         paragraphs.append(_against_each_other(study))
-    return [*paragraphs, _limits(study)]
+    return [*paragraphs, *_against_rivals(study), _limits(study)]
 
 
 def _in_short(study: Study) -> str:
@@ -84,6 +85,17 @@ def _against_each_other(study: Study) -> str:
     if together := study.comparisons.get((*pair, TOGETHER)):
         sentence += f" Over these languages together: {_figures(together)}: {together.verdict()}."
     return sentence[0].upper() + sentence[1:]
+
+
+def _against_rivals(study: Study) -> list[str]:
+    """The primary systems beside others of their kind."""
+    rivals = [row.name for row in study.rows if row.runs and row.name not in study.primary.values()]
+    sentences = []
+    for name, rival in product(study.primary.values(), rivals):
+        keys = [(name, rival, language) for language in study.low_resource]
+        if found := [study.comparisons[key] for key in keys if key in study.comparisons]:
+            sentences.append(f"{name[0].upper()}{name[1:]} against {rival}: {_counted(found)}.")
+    return [" ".join(sentences)] if sentences else []
 
 
 def _limits(study: Study) -> str:

@@ -265,11 +265,12 @@ def _runs(rows: Sequence[Row], name: str) -> SystemRuns:
 def _comparisons(
     rows: Sequence[Row], languages: Sequence[str], low: Sequence[str], primary: Mapping[str, str], measure: str
 ) -> dict[tuple[str, str, str], Comparison]:
-    """Each trained system with zero-shot, in English with the teacher; the primary systems with each other."""
+    """Each trained system with zero-shot, in English with the teacher; the primary ones with each other and rivals."""
     by_name = {row.name: row for row in rows}
     pairs = [(row.name, ZERO_SHOT) for row in rows if row.runs]
     if DISTILLED in primary and HYBRID in primary:
         pairs.append((primary[DISTILLED], primary[HYBRID]))
+    pairs += [(primary[r.runs.kind], r.name) for r in rows if r.runs and r.name not in primary.values()]
     if TRANSLATE_TEST in by_name:
         pairs += [(name, TRANSLATE_TEST) for name in primary.values()]
     keys, sides = [], []
