@@ -5,6 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from clir_ot.data import sampler as sampler_module
 from clir_ot.data.sampler import BatchPlan, HybridBatchSampler
 from clir_ot.errors import UserError
 
@@ -15,11 +16,15 @@ BITEXT = {"yo": [(i % 7, i % 17) for i in range(100)], "sw": [(5, 5)] * 60}
 
 
 def epochs(sampler: HybridBatchSampler, count: int) -> list[BatchPlan]:
-    plans = []
+    return [plan for epoch in epochs_apart(sampler, count) for plan in epoch]
+
+
+def epochs_apart(sampler: HybridBatchSampler, count: int) -> list[list[BatchPlan]]:
+    found = []
     for epoch in range(count):
         sampler.set_epoch(epoch)
-        plans += list(sampler)
-    return plans
+        found.append(list(sampler))
+    return found
 
 
 def test_an_epoch_of_bitext_visits_every_pair_once() -> None:
@@ -99,6 +104,43 @@ def test_ranks_share_the_batches_of_one_process() -> None:
     for whole, first, second in zip(alone, *ranks, strict=True):
         assert whole.kind == first.kind == second.kind
         assert sorted(map(str, whole.rows)) == sorted(map(str, [*first.rows, *second.rows]))
+
+
+@pytest.mark.parametrize(
+    ("rankings", "bitext", "options"),
+    [
+        ({("en", "en"): QUERIES}, {}, {"batch_size": 32}),
+        (RANKINGS, {}, {"batch_size": 32, "alpha": 0.5}),
+        (RANKINGS, {}, {"batch_size": 32, "mode": "X-X"}),
+        ({}, BITEXT, {"batch_size": 48, "bitext_rate": 1.0, "english_share": 0.25}),
+        ({}, {"yo": [(5, 5)] * 17}, {"batch_size": 16, "bitext_rate": 1.0}),
+    ],
+)
+def test_no_row_is_on_two_ranks_in_batches_that_are_filled_up(rankings: dict, bitext: dict, options: dict) -> None:
+    """300 queries are no multiple of 32: a pass draws 20 a second time, and like lengths put them side by side."""
+    per_epoch = []
+    for rank in range(2):
+        sampler = HybridBatchSampler(rankings, bitext, **options, rank=rank, world_size=2)
+        per_epoch.append(epochs(sampler, 6))
+    for first, second in zip(*per_epoch, strict=True):
+        own, other = ({(row.item, row.query_language) for row in plan.rows} for plan in (first, second))
+        assert len(own) == len(first.rows)
+        assert len(own) + len(other) == options["batch_size"]
+        assert not own & other
+
+
+def test_nor_where_the_batch_that_is_filled_up_is_a_window_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampler_module, "_WINDOW", 2)
+    plans = epochs(HybridBatchSampler({}, {"yo": [(i % 7, 5) for i in range(40)]}, bitext_rate=1.0, batch_size=16), 9)
+    assert len(plans) == 27
+    assert all(len({row.item for row in plan.rows}) == 16 for plan in plans)
+
+
+def test_filling_up_draws_no_row_three_times() -> None:
+    rows = {"yo": [(i % 5, 5) for i in range(40)]}
+    for epoch in epochs_apart(HybridBatchSampler({}, rows, bitext_rate=1.0, batch_size=16), 20):
+        times = Counter(row.item for plan in epoch for row in plan.rows)
+        assert Counter(times.values()) == {1: 32, 2: 8}  # 48 rows of 40 pairs
 
 
 def test_epochs_differ_and_repeat() -> None:

@@ -54,3 +54,25 @@ def test_bfloat16_input_gives_float32_scores() -> None:
     assert scores.dtype == torch.float32
     exact = maxsim(queries.bfloat16().float(), documents.bfloat16().float(), query_mask, document_mask)
     assert torch.allclose(scores, exact, atol=1e-6)
+
+
+def test_what_is_kept_for_the_gradient_is_bounded(monkeypatch) -> None:
+    """Blocks are computed once more; the similarities of all of them would be Q B Lq Ld numbers."""
+
+    def kept(texts: int) -> int:
+        (queries, query_mask), (documents, document_mask) = batch(6, texts, 8), batch(7, texts, 8)
+        sizes: dict[int, int] = {}
+
+        def pack(tensor: torch.Tensor) -> torch.Tensor:
+            sizes[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+            scores = maxsim(queries.requires_grad_(), documents.requires_grad_(), query_mask, document_mask)
+        assert scores.requires_grad
+        return sum(sizes.values())
+
+    inputs = 64 * 8 * (8 * 4 + 1) * 2  # vectors and masks of both sides
+    assert kept(64) > inputs + 4 * 64 * 64 * 8 * 8  # bytes of one block's similarities
+    monkeypatch.setattr(module, "_MAX_SIMILARITIES", 4 * 64 * 8 * 8)
+    assert kept(64) <= inputs + 4 * 4 * 64 * 8 * 8

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.strategies import SingleDeviceStrategy
 
 from clir_ot import CLIRDataModule, OTDistillation, TokenEncoder
 from clir_ot.data.batches import BitextBatch
@@ -34,7 +35,7 @@ def bitext_batch(module: OTDistillation, english: list[str], foreign: list[str],
     repeated = torch.tensor([[a == b for b in x] for a in x])
     encode = module.tokenizer.queries
     ids = [f"yo:{x.index(text) + 1}" for text in x]
-    return BitextBatch(encode(x), encode(y), names, repeated, len(x), sum(name != "en" for name in names), ids)
+    return BitextBatch(encode(x), encode(y), names, repeated, ids)
 
 
 def step(module: OTDistillation, monkeypatch: pytest.MonkeyPatch, languages: list[str]) -> dict[str, float]:
@@ -68,6 +69,9 @@ def test_a_formula_that_cannot_be_read_is_refused_in_one_line(teacher_folder: Pa
         ({"solver": "ipot", "unbalanced": 0.1}, "model: solver ipot takes no unbalanced"),
         ({"epsilon": 0.0}, "model: epsilon is 0.0; it must be above 0"),
         ({"iterations": 0}, "model: iterations is 0; it must be at least 1"),
+        ({"english_weight": -1.0}, "model.english_weight is -1.0; it must be at least 0"),
+        ({"english_weight": float("nan")}, "model.english_weight is nan"),
+        ({"anchor_weight": -1.0}, "model.anchor_weight is -1.0; it must be at least 0"),
         ({"alignment": "scores", "temperature": 0.0}, "model.temperature is 0.0; it must be above 0"),
     ],
 )
@@ -196,7 +200,10 @@ def test_vectors_that_are_not_finite_name_step_and_pair(
         return student
 
     monkeypatch.setattr(module.encoder, "forward", broken)
-    monkeypatch.setattr(module, "_trainer", SimpleNamespace(default_root_dir="/nowhere", global_step=3, world_size=1))
+    trainer = SimpleNamespace(
+        default_root_dir="/nowhere", global_step=3, world_size=1, strategy=SingleDeviceStrategy(torch.device("cpu"))
+    )
+    monkeypatch.setattr(module, "_trainer", trainer)
     with pytest.raises(
         UserError, match=r"^step 3: token vectors of pair yo:1 are not finite, .*there is no checkpoint"
     ):

@@ -2,20 +2,37 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytorch_lightning as pl
 
 from clir_ot import CLIRDataModule, HybridBatchRanker
+from clir_ot.data.training_batches import TrainingBatches
 from clir_ot.tracking.batch_mix import BatchMix
 
 
-def test_hard_negatives_are_not_counted_as_rows(encoder_folder: Path, collection_folder: Path, tmp_path: Path) -> None:
-    run = tmp_path / "run.trec"
-    run.write_text("".join(f"d{q}.0 Q0 d{q + k} {k} {9 - k} x\n" for q in (0, 4, 8, 12) for k in (1, 2, 4)))
-    data = CLIRDataModule(
-        collection_folder, "en,yo,sw", alpha=0.5, batch_size=6, hard_negatives=str(run), negatives=2
-    )  # fmt: skip
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    path = tmp_path / "run.trec"
+    path.write_text("".join(f"d{q}.0 Q0 d{q + k} {k} {9 - k} x\n" for q in (0, 4, 8, 12) for k in (1, 2, 4)))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("languages", "options", "kinds"),
+    [
+        ("en,yo,sw", {"alpha": 0.5, "negatives": 2}, {"monolingual", "cross-lingual"}),
+        ("en,yo,sw", {"mode": "X-X"}, {"multilingual"}),
+        ("en,yo", {"alpha": 0.5, "bitext_rate": 0.5}, {"monolingual", "cross-lingual", "bitext"}),
+    ],
+)
+def test_what_is_logged_is_what_is_drawn(
+    encoder_folder: Path, collection_folder: Path, tmp_path: Path, run: Path, languages: str, options: dict, kinds: set
+) -> None:
+    """Hard negatives are no rows."""
+    hard = {"hard_negatives": str(run)} if "negatives" in options else {}
+    data = CLIRDataModule(collection_folder, languages, batch_size=6, **options, **hard)
     trainer = pl.Trainer(
         default_root_dir=tmp_path, accelerator="cpu", logger=False, enable_progress_bar=False, max_epochs=1,
         enable_model_summary=False, enable_checkpointing=False, use_distributed_sampler=False, callbacks=[BatchMix()],
@@ -24,9 +41,26 @@ def test_hard_negatives_are_not_counted_as_rows(encoder_folder: Path, collection
     trainer.fit(module, data)
     plans = list(data.sampler(module.tokenizer))
     rows = Counter(f"{row.query_language}-{row.document_language}" for plan in plans for row in plan.rows)
-    expected = {f"drawn/{pair}": count / rows.total() for pair, count in rows.items()}
-    mixed = [any(row.query_language != row.document_language for row in plan.rows) for plan in plans]
-    expected["drawn/cross-lingual"] = sum(mixed) / len(plans)
-    expected["drawn/monolingual"] = 1 - sum(mixed) / len(plans)
+    drawn = Counter(plan.kind for plan in plans)
+    assert drawn.keys() == kinds
+    expected = {f"drawn/{name}": n / counts.total() for counts in (rows, drawn) for name, n in counts.items()}
     found = {name: float(value) for name, value in trainer.callback_metrics.items() if name.startswith("drawn/")}
     assert found == pytest.approx(expected, abs=1e-6)
+
+
+def test_every_rank_counts_the_rows_of_all(encoder_folder: Path, collection_folder: Path, run: Path) -> None:
+    data = CLIRDataModule(
+        collection_folder, "en,yo", alpha=0.5, bitext_rate=0.4, batch_size=7, hard_negatives=str(run), negatives=2
+    )  # fmt: skip
+    data.setup("fit")
+    tokenizer = HybridBatchRanker(str(encoder_folder), dimensions=8).tokenizer
+    batches = TrainingBatches(data.texts, tokenizer, None, 0, negatives=2)
+    states = []
+    for rank, ranks in ((0, 1), (0, 2), (1, 2)):
+        mix: Any = BatchMix()
+        for number, plan in enumerate(data.sampler(tokenizer, rank, ranks)):
+            mix.on_train_batch_start(None, None, batches[plan], number)
+        states.append(mix.state_dict())
+    assert len(states[0]["rows"]) > 3
+    assert states[1] == states[0]
+    assert states[2] == states[0]

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import pytorch_lightning as pl
 import torch
 from safetensors.torch import load_file
 
 from clir_ot import CLIRDataModule, OTDistillation, TokenEncoder
 from clir_ot.data.training_batches import TrainingBatches
+from clir_ot.tracking.teacher_vectors import TeacherVectors
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -51,6 +53,27 @@ def test_they_are_those_of_a_step(teacher: Path, collection_folder: Path, tmp_pa
         module.remember(vectors)
         assert torch.allclose(module._teacher_vectors(batch), direct, atol=1e-6)
         module._remembered = None
+
+
+def test_of_a_part_of_the_bitext_they_are_those_of_a_step(
+    teacher: Path, collection_folder: Path, tmp_path: Path
+) -> None:
+    module = OTDistillation(str(teacher))
+    data = CLIRDataModule(collection_folder, "yo", bitext_rate=1.0, bitext_pairs=8, batch_size=4)
+    trainer = pl.Trainer(
+        default_root_dir=tmp_path, accelerator="cpu", logger=False, enable_progress_bar=False, max_epochs=1,
+        enable_model_summary=False, enable_checkpointing=False, use_distributed_sampler=False,
+        callbacks=[TeacherVectors(tmp_path / "bitext", "a fingerprint")],
+    )  # fmt: skip
+    trainer.fit(module, data)  # where it names a pair otherwise than a batch does, this is a KeyError
+    kept, module._remembered = module._remembered, None
+    assert kept is not None
+    lines = data.collection.bitext("yo")
+    for name, vectors in kept.items():
+        tokens = module.tokenizer.queries([lines[int(name.removeprefix("yo:")) - 1][0]])
+        assert torch.allclose(module.teacher(tokens)[0], vectors, atol=1e-6)
+    assert len(kept) == 8
+    assert kept.keys() != {f"yo:{n}" for n in range(1, 9)}
 
 
 def test_they_are_made_once_and_anew_when_damaged(

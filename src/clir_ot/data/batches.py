@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import torch
 
+from clir_ot.collections.collection import ENGLISH
+
 _PADDING = 0.1  # at most that share of the tokens that an encoder reads at a time
 
 
@@ -62,17 +64,23 @@ class RankingBatch:
         relevant: (B, S) bool, S documents: the own ones, then those of the other ranks. [q, d] is True where document d
             is relevant to query q by the judgements or translates a relevant document (same `_id`). True on the
             diagonal; off the diagonal such a pair is no negative.
-        query_languages: of the queries, the own and then those of the other ranks.
+        pairs: languages of query and relevant document of each row, the own and then those of the other ranks.
         document_languages: of the S documents.
         ids: `_id`s of the own queries.
+        kind: of the batch, as it was drawn: see `BatchPlan`.
     """
 
     queries: Tokens
     documents: Tokens
     relevant: torch.Tensor
-    query_languages: list[str]
+    pairs: list[tuple[str, str]]
     document_languages: list[str]
     ids: list[str]
+    kind: str
+
+    def as_ranking(self) -> "RankingBatch":
+        """Itself."""
+        return self
 
 
 @dataclass
@@ -81,20 +89,52 @@ class BitextBatch:
 
     Attributes:
         english, foreign: both tokenised as queries, for it is the query side that is distilled.
-        languages: of the foreign side of each row; `en` in the rows that keep English in place, which come last.
+        languages: of the foreign side of each row, the own and then those of the other ranks; `en` in the rows that
+            keep English in place, which come last on each rank.
         repeated: (B, S) bool, S >= B English sentences: the own B, then those of the other ranks. [b, s] is True where
             sentence s is the text of row b. True on the diagonal.
-        total, total_foreign: rows of all ranks, and how many of them do not keep English in place.
-        ids: of the own rows, such as `yo:17` for the 17th of that language's pairs that are read, from 1.
+        ids: of the own rows, such as `yo:17` for the 17th pair of that language's file, from 1.
     """
 
     english: Tokens
     foreign: Tokens
     languages: list[str]
     repeated: torch.Tensor
-    total: int
-    total_foreign: int
     ids: list[str]
+
+    kind = "bitext"
+
+    @property
+    def own_foreign(self) -> int:
+        """How many of the own rows do not keep English in place; they come first."""
+        return _foreign(self.languages[: len(self.ids)])
+
+    @property
+    def total(self) -> int:
+        """Rows of all ranks."""
+        return len(self.languages)
+
+    @property
+    def total_foreign(self) -> int:
+        """How many of them do not keep English in place."""
+        return _foreign(self.languages)
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Languages of the foreign and the English side of each row, as in `RankingBatch`."""
+        return [(language, ENGLISH) for language in self.languages]
+
+    def as_ranking(self) -> RankingBatch:
+        """Every foreign sentence asks for its English one.
+
+        That one stays tokenised as a query: the sides are alike, where a document would be longer than its query.
+        """
+        english = [ENGLISH] * self.repeated.shape[1]
+        return RankingBatch(self.foreign, self.english, self.repeated, self.pairs, english, self.ids, self.kind)
+
+
+def _foreign(languages: list[str]) -> int:
+    return sum(language != ENGLISH for language in languages)
 
 
 @dataclass

@@ -1,7 +1,6 @@
 """The one DataModule of all systems."""
 
 import random
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -14,7 +13,7 @@ from clir_ot.collections.languages import canonical_language
 from clir_ot.collections.trec import ranking, read_run
 from clir_ot.data.idf import inverse_document_frequencies
 from clir_ot.data.resumable_loader import ResumableLoader
-from clir_ot.data.sampler import HybridBatchSampler, Mode
+from clir_ot.data.sampler import HybridBatchSampler, Mode, monolingual_share
 from clir_ot.data.tokenizer import TextTokenizer
 from clir_ot.data.training_batches import TrainingBatches, TrainingTexts
 from clir_ot.errors import UserError
@@ -52,7 +51,7 @@ class CLIRDataModule(pl.LightningDataModule):
         workers: processes that prepare batches.
 
     Raises:
-        UserError: from `setup`: what the collection lacks, or a share outside [0, 1].
+        UserError: an option that no batch would read, or out of range; from `setup`: what the collection lacks.
     """
 
     def __init__(
@@ -86,8 +85,9 @@ class CLIRDataModule(pl.LightningDataModule):
             raise UserError(
                 "data.negatives says how many hard negatives a query gets, and data.hard_negatives which; set both"
             )
-        if bitext_pairs is not None and not bitext_rate:
-            raise UserError("data.bitext_pairs is set, but data.bitext_rate is 0: there are no bitext batches")
+        if workers < 0:
+            raise UserError(f"data.workers is {workers}; it must be at least 0")
+        self._refuse_unread()
         if cloze_share is not None and not 0 <= cloze_share <= 1:
             raise UserError(f"data.cloze_share is {cloze_share}; it is a share and must lie in [0, 1]")
 
@@ -97,17 +97,68 @@ class CLIRDataModule(pl.LightningDataModule):
             self.collection, self.languages, rankings=self.bitext_rate < 1, bitext=self.bitext_rate > 0
         )
         if self.bitext_pairs is not None:
-            drawn = {name: self._draw(name, pairs, self.bitext_pairs) for name, pairs in self.texts.bitext.items()}
-            self.texts = replace(self.texts, bitext=drawn)
+            self.texts = self.texts.draw(
+                {name: self._draw(name, len(pairs), self.bitext_pairs) for name, pairs in self.texts.bitext.items()}
+            )
+        if self.bitext_rate < 1:
+            self._check_judgements()
         if self.hard_negatives:
             self.texts = replace(self.texts, negatives=self._read_negatives(self.hard_negatives))
 
-    def _draw(self, language: str, pairs: Sequence[tuple[str, str]], count: int) -> list[tuple[str, str]]:
-        if not 1 <= count <= len(pairs):
-            raise UserError(f"data.bitext_pairs is {count}; the bitext in {language!r} has {len(pairs)} pairs")
-        order = list(range(len(pairs)))
+    @property
+    def mixes_documents(self) -> bool:
+        """Whether a batch can hold documents of several languages."""
+        mixed = self.mode == "X-X" or monolingual_share(self.mode, self.alpha) < 1
+        return self.bitext_rate < 1 and mixed and len(set(self.languages)) > 1
+
+    def _refuse_unread(self) -> None:
+        """No option that no batch would read."""
+        share = monolingual_share(self.mode, self.alpha)
+        languages_drawn = self.mode != "X-X" and share > 0
+        rankings = {
+            "mode": self.mode if self.mode != "hybrid" else None,
+            "alpha": self.alpha,
+            "language_temperature": self.language_temperature,
+            "hard_negatives": self.hard_negatives,
+            "cloze_share": self.cloze_share,
+        }
+        bitext = {"bitext_pairs": self.bitext_pairs, "english_share": self.english_share or None}
+        for rate, options, kind in ((1, rankings, "ranking"), (0, bitext, "bitext")):
+            for name, value in options.items():
+                if self.bitext_rate == rate and value is not None:
+                    raise UserError(
+                        f"data.{name} is {value}, but data.bitext_rate is {rate}: there are no {kind} batches; leave "
+                        "it out"
+                    )
+        if self.language_temperature is not None and not languages_drawn:
+            raise UserError(
+                f"data.language_temperature is {self.language_temperature}, but no batch is of one language, with mode "
+                f"{self.mode} and alpha {share}; set it to null"
+            )
+
+    def _check_judgements(self) -> None:
+        """That every language has what ranking batches of it are made of."""
+        monolingual = monolingual_share(self.mode, self.alpha) == 1
+        for name in self.languages:
+            folder = self.collection.folder
+            if not self.texts.is_judged(name):
+                raise UserError(
+                    f"{folder}: none of the queries in {name!r} has a relevant document in split 'train'; translations "
+                    f"must keep the _id of the query they translate, or be judged in qrels/train.{name}.tsv"
+                )
+            # Where some batches are cross-lingual, the language is trained on in those.
+            if monolingual and not self.texts.is_judged(name, name):
+                raise UserError(
+                    f"{folder} has no relevant documents in {name!r}; monolingual batches need them: bring "
+                    f"corpus.{name}.jsonl, or set data.alpha below 1"
+                )
+
+    def _draw(self, language: str, pairs: int, count: int) -> list[int]:
+        if not 1 <= count <= pairs:
+            raise UserError(f"data.bitext_pairs is {count}; the bitext in {language!r} has {pairs} pairs")
+        order = list(range(pairs))
         random.Random(f"{self.seed} {language}").shuffle(order)
-        return [pairs[position] for position in sorted(order[:count])]
+        return sorted(order[:count])
 
     def _read_negatives(self, source: str) -> dict[str, list[str]]:
         if source == "collection":
@@ -115,7 +166,7 @@ class CLIRDataModule(pl.LightningDataModule):
             found = {query: ids for name in available for query, ids in self.collection.negatives(name).items()}
         else:
             found = {query: ranking(scores)[:_DEPTH] for query, scores in read_run(source).items()}
-        if not found.keys() & self.texts.relevant.keys():
+        if not any(found.keys() & relevant.keys() for relevant in self.texts.relevant.values()):
             raise UserError(f"data.hard_negatives is {source}: it has none for any training query")
         return found
 

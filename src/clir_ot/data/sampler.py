@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 import numpy as np
 from torch.utils.data import Sampler
 
+from clir_ot.data.like_lengths import Copies, of_like_lengths
 from clir_ot.errors import UserError
 
 T = TypeVar("T")
@@ -33,6 +34,13 @@ class Row(NamedTuple):
 
 
 Mode = Literal["hybrid", "En-En", "X-X", "X-X-mono", "X-Y"]
+
+
+def monolingual_share(mode: Mode, alpha: float | None) -> float:
+    """Of ranking batches, whose rows have query and document in one language: alpha, or what the mode implies."""
+    if alpha is None:
+        return 0.0 if mode == "X-Y" else 1.0
+    return alpha
 
 
 class BatchPlan(NamedTuple):
@@ -96,8 +104,7 @@ class HybridBatchSampler(Sampler[BatchPlan]):
             raise UserError(f"data.alpha is {alpha}, but mode {mode} has none; set one of them to null")
         if language_temperature is not None and not language_temperature > 0:
             raise UserError(f"data.language_temperature is {language_temperature}; it must be above 0, or null")
-        if alpha is None:
-            alpha = 0.0 if mode == "X-Y" else 1.0
+        alpha = monolingual_share(mode, alpha)
         for name, share in (("alpha", alpha), ("bitext_rate", bitext_rate), ("english_share", english_share)):
             if not 0 <= share <= 1:
                 raise UserError(f"data.{name} is {share}; it is a share and must lie in [0, 1]")
@@ -179,17 +186,20 @@ class HybridBatchSampler(Sampler[BatchPlan]):
     def _batches(self, draw: Callable[[], list[Row]], random: np.random.Generator) -> Iterator[list[Row]]:
         """Pass after pass over the rows that `draw` gives, in batches of like lengths.
 
-        A pass ends with a full batch: the rows that its last batch lacks are drawn a second time.
+        A pass ends with a full batch: the rows that its last batch lacks are drawn a second time. No row is twice in a
+        batch, so that no two ranks have it, unless there are fewer rows than a batch has.
         """
+        window = _WINDOW * self.batch_size
         while rows := draw():
             order = random.permutation(len(rows)).tolist()
             while len(order) % self.batch_size:
                 order += random.permutation(len(rows)).tolist()[: -len(order) % self.batch_size]
-            for start in range(0, len(order), _WINDOW * self.batch_size):
-                window = [rows[i] for i in order[start : start + _WINDOW * self.batch_size]]
-                batches = _of_like_lengths(window, self._lengths, self.batch_size)
+            copies = Copies([rows[i] for i in order[len(rows) :]], [rows[i] for i in order[-window:]], self._lengths)
+            for start in range(0, len(order), window):
+                some = [rows[i] for i in order[start : start + window]]
+                batches = of_like_lengths(some, self._lengths, self.batch_size)
                 for position in random.permutation(len(batches)):
-                    yield batches[position]
+                    yield copies.apart(batches[position])
 
     def _language(self, random: np.random.Generator) -> str:
         languages = sorted(self._monolingual)
@@ -220,36 +230,6 @@ class HybridBatchSampler(Sampler[BatchPlan]):
                 raise UserError(
                     f"data.batch_size is {self.batch_size}, but {language} has {len(ids)} training queries; lower it"
                 )
-
-
-def _of_like_lengths(
-    rows: Sequence[Row], lengths: Callable[[Row], tuple[int, int]], batch_size: int
-) -> list[list[Row]]:
-    """Batches with little padding on both sides: strips of like length on one side, each sorted by the other.
-
-    How many strips, and which side first, is tried out: it depends on how the two lengths go together.
-    """
-    sizes = {id(row): lengths(row) for row in rows}
-    per_side = math.sqrt(len(rows) / batch_size)
-    tried = {max(1, round(share * per_side)) for share in (0.0, 0.5, 1.0, 1.5, 2.0)}
-    candidates = [_in_strips(rows, sizes, first, strips) for first in (0, 1) for strips in sorted(tried)]
-    batches = [[order[i : i + batch_size] for i in range(0, len(order), batch_size)] for order in candidates]
-    return min(batches, key=lambda some: sum(_padded(batch, sizes) for batch in some))
-
-
-def _in_strips(rows: Sequence[Row], sizes: Mapping[int, tuple[int, int]], first: int, strips: int) -> list[Row]:
-    by_first = sorted(rows, key=lambda row: sizes[id(row)][first])
-    height = math.ceil(len(rows) / strips)
-    ordered: list[Row] = []
-    for number, start in enumerate(range(0, len(rows), height)):
-        strip = by_first[start : start + height]
-        # Neighbouring strips in opposite order, so that a batch across two of them is still of like lengths.
-        ordered += sorted(strip, key=lambda row: sizes[id(row)][1 - first], reverse=number % 2 == 1)
-    return ordered
-
-
-def _padded(batch: Sequence[Row], sizes: Mapping[int, tuple[int, int]]) -> int:
-    return len(batch) * sum(max(sizes[id(row)][side] for row in batch) for side in (0, 1))
 
 
 def _choose(items: Sequence[T], random: np.random.Generator) -> T:

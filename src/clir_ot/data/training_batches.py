@@ -1,7 +1,7 @@
 """From a batch plan to a batch: look the texts up, cut passages, tokenise, mark what is no negative."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
 import torch
@@ -21,30 +21,51 @@ class TrainingTexts:
 
     Attributes:
         queries, documents: `{language: {_id: text}}`.
-        relevant: `{query: documents with a score above 0}`.
+        relevant: `{language: {query: documents with a score above 0}}`; documents share their `_id` across languages,
+            queries too unless a language has judgements of its own.
         bitext: `{language: [(English, foreign)]}`.
         negatives: `{query: documents}` that are near and not relevant, the nearest first.
+        drawn: `{language: positions in its file, from 0}` of its bitext, where that is a part of the file.
     """
 
     queries: Mapping[str, Mapping[str, str]]
     documents: Mapping[str, Mapping[str, str]]
-    relevant: Mapping[str, Sequence[str]]
+    relevant: Mapping[str, Mapping[str, Sequence[str]]]
     bitext: Mapping[str, Sequence[tuple[str, str]]]
     negatives: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    drawn: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, collection: Collection, languages: Sequence[str], *, rankings: bool, bitext: bool) -> "TrainingTexts":
         """Read only what the batches asked for need: queries with documents, bitext, or both."""
         queries, documents, relevant, pairs = {}, {}, {}, {}
         if rankings:
-            qrels = collection.qrels("train")
-            relevant = {q: [d for d, score in judged.items() if score > 0] for q, judged in qrels.items()}
+            relevant = {name: _relevant(collection.qrels("train", name)) for name in languages}
             queries = {name: collection.queries(name) for name in languages}
             available = set(collection.document_languages)
             documents = {name: collection.documents(name) for name in languages if name in available}
         if bitext:
-            pairs = {name: collection.bitext(name) for name in languages}
+            # English is among the languages where it has rankings; it is no translation of itself.
+            pairs = {name: collection.bitext(name) for name in languages if name != ENGLISH or not rankings}
         return cls(queries, documents, relevant, pairs)
+
+    def draw(self, drawn: Mapping[str, Sequence[int]]) -> "TrainingTexts":
+        """With those pairs of each language's bitext alone, by position."""
+        return replace(self, bitext={name: [self.bitext[name][p] for p in drawn[name]] for name in drawn}, drawn=drawn)
+
+    def pair_id(self, language: str, position: int) -> str:
+        """Of a pair of the bitext: `yo:17` is the 17th of the file, whether all of it is read or not."""
+        place = self.drawn[language][position] if language in self.drawn else position
+        return f"{language}:{place + 1}"
+
+    def is_judged(self, query_language: str, document_language: str | None = None) -> bool:
+        """Whether there is a query with a relevant document: in that language, or in any."""
+        relevant = self.relevant[query_language]
+        found = (relevant[query] for query in self.queries[query_language] if query in relevant)
+        if document_language is None:
+            return any(found)
+        documents = self.documents.get(document_language, {})
+        return any(document in documents for there in found for document in there)
 
     def rankings(
         self, tokenizer: TextTokenizer, passage_words: int | None
@@ -56,10 +77,12 @@ class TrainingTexts:
             passage_words: of the passages that are cut from documents; None where they are read whole.
         """
         queries = {
-            language: _lengths({q: texts[q] for q in self.relevant if q in texts}, tokenizer, tokenizer.query_length)
+            language: _lengths(
+                {q: texts[q] for q in self.relevant[language] if q in texts}, tokenizer, tokenizer.query_length
+            )
             for language, texts in self.queries.items()
         }
-        wanted = {document for documents in self.relevant.values() for document in documents}
+        wanted = {document for relevant in self.relevant.values() for there in relevant.values() for document in there}
         documents = {
             language: _lengths(
                 {d: texts[d] for d in wanted if d in texts}, tokenizer, tokenizer.document_length, passage_words
@@ -68,11 +91,12 @@ class TrainingTexts:
         }
         found = {}
         for query_language, query_lengths in queries.items():
+            relevant = self.relevant[query_language]
             for document_language, document_lengths in documents.items():
                 pairs = {
                     query: (document_lengths[there[0]], length)
                     for query, length in query_lengths.items()
-                    if (there := [document for document in self.relevant[query] if document in document_lengths])
+                    if (there := [document for document in relevant[query] if document in document_lengths])
                 }
                 if pairs:
                     found[query_language, document_language] = pairs
@@ -88,6 +112,10 @@ class TrainingTexts:
             )
             lengths[language] = list(zip(english, foreign, strict=True))
         return lengths
+
+
+def _relevant(qrels: Mapping[str, Mapping[str, int]]) -> dict[str, list[str]]:
+    return {query: [d for d, score in judged.items() if score > 0] for query, judged in qrels.items()}
 
 
 def _lengths(
@@ -137,11 +165,9 @@ class TrainingBatches(Dataset[RankingBatch | BitextBatch]):
         return BitextBatch(
             self.tokenizer.queries(own),
             self.tokenizer.queries(foreign),
-            [row.query_language for row in plan.rows],
+            [row.query_language for row in everywhere],
             torch.tensor([[text == other for other in english] for text in own]),
-            len(everywhere),
-            sum(row.query_language != ENGLISH for row in everywhere),
-            [f"{row.item[0]}:{row.item[1] + 1}" for row in plan.rows],
+            [self.texts.pair_id(*row.item) for row in plan.rows],
         )
 
     def _ranking_batch(self, plan: BatchPlan) -> RankingBatch:
@@ -154,22 +180,26 @@ class TrainingBatches(Dataset[RankingBatch | BitextBatch]):
         for rank in plan.others:
             documents += [(row, self._document_id(row)[0]) for row in rank]
             documents += [(row, document) for row in rank for document in self._hard_negatives(row)]
-        relevant = [[document in self.texts.relevant[row.item] for _, document in documents] for row in rows]
+        relevant = [[document in self._relevant(row) for _, document in documents] for row in rows]
         return RankingBatch(
             self.tokenizer.queries(queries),
             self.tokenizer.documents(passages),
             torch.tensor(relevant),
-            [row.query_language for row in (*rows, *chain(*plan.others))],
+            [(row.query_language, row.document_language) for row in (*rows, *chain(*plan.others))],
             [row.document_language for row, _ in documents],
             [row.item for row in rows],
+            plan.kind,
         )
 
     def _hard_negatives(self, row: Row) -> list[str]:
         """`_id`s, by the row's draw alone."""
-        documents, relevant = self.texts.documents[row.document_language], self.texts.relevant[row.item]
+        documents, relevant = self.texts.documents[row.document_language], self._relevant(row)
         listed = [d for d in self.texts.negatives.get(row.item, ()) if d in documents and d not in relevant]
         start = int(row.draw * len(listed))
         return [listed[(start + i) % len(listed)] for i in range(min(self.negatives, len(listed)))]
+
+    def _relevant(self, row: Row) -> Sequence[str]:
+        return self.texts.relevant[row.query_language][row.item]
 
     def _beginning(self, row: Row, document: str) -> str:
         text = self.texts.documents[row.document_language][document]
@@ -183,7 +213,7 @@ class TrainingBatches(Dataset[RankingBatch | BitextBatch]):
     def _document_id(self, row: Row) -> tuple[str, float]:
         """`_id` of the relevant document that the row's draw chooses, and what is left of the draw: again uniform."""
         documents = self.texts.documents[row.document_language]
-        candidates = [d for d in self.texts.relevant[row.item] if d in documents]
+        candidates = [d for d in self._relevant(row) if d in documents]
         scaled = row.draw * len(candidates)
         return candidates[int(scaled)], scaled % 1
 

@@ -4,8 +4,9 @@ Q queries, B documents, Lq and Ld their padded lengths, D dimensions.
 """
 
 import torch
+from torch.utils.checkpoint import checkpoint
 
-# Bounds the (queries, B, Lq, Ld) similarities held at a time: 2^24 float32 values are 64 MiB.
+# Bounds the (queries, B, Lq, Ld) similarities held at a time, for a gradient too: 2^24 float32 values are 64 MiB.
 _MAX_SIMILARITIES = 2**24
 
 
@@ -29,12 +30,20 @@ def maxsim(
         (Q, B) float32, whatever autocast says.
     """
     step = max(1, _MAX_SIMILARITIES // max(1, documents.shape[0] * documents.shape[1] * queries.shape[1]))
-    return torch.cat(
-        [
-            _maxsim(part, documents, part_mask, document_mask)
-            for part, part_mask in zip(queries.split(step), query_mask.split(step), strict=True)
-        ]
+    blocks = list(zip(queries.split(step), query_mask.split(step), strict=True))
+    if len(blocks) == 1:
+        return _maxsim(queries, documents, query_mask, document_mask)
+    return torch.cat([_once_more(part, documents, part_mask, document_mask) for part, part_mask in blocks])
+
+
+def _once_more(
+    queries: torch.Tensor, documents: torch.Tensor, query_mask: torch.Tensor, document_mask: torch.Tensor
+) -> torch.Tensor:
+    """`_maxsim`, which backwards is computed once more: kept for that, all blocks' similarities would be unbounded."""
+    scores: torch.Tensor = checkpoint(
+        _maxsim, queries, documents, query_mask, document_mask, use_reentrant=False, preserve_rng_state=False
     )
+    return scores
 
 
 def _maxsim(

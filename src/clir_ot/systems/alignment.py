@@ -31,9 +31,13 @@ Marginals = Literal["uniform", "content", "idf"]
 Idf = tuple[torch.Tensor, torch.Tensor]
 """Inverse document frequencies by piece, of the English and of the foreign side, (vocabulary,) each."""
 
+RESIDUAL = "marginal_residual"
+"""Beside the terms in what an alignment returns: the worst of all pairs, the only figure that is no mean over them."""
+
 TERMS = ("ot", "ot_contrastive", "uniform", "nearest", "greedy", "mse", "contrastive", "scores")
 _WITH_SOLVER = {"ot", "ot_contrastive"}
 _WITH_MARGINALS = {"ot", "ot_contrastive", "uniform", "nearest", "greedy"}
+_WITH_COST = _WITH_SOLVER | _WITH_MARGINALS
 _TEMPERATURES = {"ot_contrastive": 0.1, "contrastive": 0.05, "scores": 0.05}
 
 
@@ -100,6 +104,8 @@ class Alignment:
         self.anchor_weight = 1.0 if options.anchor_weight is None else options.anchor_weight
         if self.marginals == "uniform" and options.anchor_weight is not None:
             raise UserError("model.anchor_weight is set, but marginals uniform match no anchors; leave it null")
+        if not self.anchor_weight >= 0:
+            raise UserError(f"model.anchor_weight is {options.anchor_weight}; it must be at least 0")
         self.temperatures = dict(_TEMPERATURES)
         if options.temperature is not None:
             if not options.temperature > 0:
@@ -143,7 +149,7 @@ class Alignment:
                 options["weights_a"], options["weights_b"] = contrast.idf, idf[1][foreign.input_ids]
             masks = contrast.mask if self.marginals == "uniform" else contrast.content, self._massive(foreign)
             costs, residuals = transport_costs(contrast.vectors, student, *masks, cost=self.cost, **options)  # (B, S)
-            losses["marginal_residual"] = residuals.max()
+            losses[RESIDUAL] = torch.maximum(residuals.max(), losses.get(RESIDUAL, residuals.new_zeros(())))
             losses["ot_contrastive"] = info_nce(-costs, contrast.repeated, self.temperatures["ot_contrastive"])
         if self.weights.keys() & {"contrastive", "scores"}:
             scores = maxsim(student, contrast.vectors, foreign.mask, contrast.mask)  # (B, S)
@@ -161,13 +167,21 @@ class Alignment:
 
     @property
     def names(self) -> list[str]:
-        """Of what `__call__` returns."""
+        """Of what `__call__` returns, without the residual."""
         names = list(self.weights)
         if self._anchors:
             names.append("anchors")
-        if self.weights.keys() & _WITH_SOLVER:
-            names.append("marginal_residual")
         return names
+
+    @property
+    def solves(self) -> bool:
+        """Whether a term is of transport plans, so that there is a residual."""
+        return bool(self.weights.keys() & _WITH_SOLVER)
+
+    @property
+    def reads_cost(self) -> bool:
+        """Whether a term is of costs between tokens."""
+        return bool(self.weights.keys() & _WITH_COST)
 
     @property
     def _anchors(self) -> bool:
@@ -195,7 +209,7 @@ class Alignment:
         mask_a, mask_b = self._massive(english), self._massive(foreign)
         if "ot" in self.weights:
             values, result = self.transport(teacher, student, english, foreign, idf)
-            losses |= {"ot": values.mean(), "marginal_residual": result.residual_b.max()}
+            losses |= {"ot": values.mean(), RESIDUAL: result.residual_b.max()}
         options = self._solver_options(english, foreign, idf)
         mu, nu = marginal(mask_a, options.get("weights_a"), cost), marginal(mask_b, options.get("weights_b"), cost)
         if "uniform" in self.weights:

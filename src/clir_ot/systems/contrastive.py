@@ -3,7 +3,7 @@
 import torch
 
 from clir_ot.collections.cache import locate
-from clir_ot.data.batches import RankingBatch
+from clir_ot.data.batches import BitextBatch, RankingBatch
 from clir_ot.errors import UserError
 from clir_ot.models.encoder import TokenEncoder
 from clir_ot.models.encoder_folder import Scoring
@@ -18,7 +18,7 @@ class HybridBatchRanker(Ranker):
     """One encoder for queries and documents of all languages, InfoNCE over MaxSim (Elmahdy, Lin & Ahmad 2024).
 
     The paper's mix of monolingual and cross-lingual batches is the DataModule's `alpha`. Negatives are the other rows
-    of the batch, on all devices. Consumes `RankingBatch`.
+    of the batch, on all devices. Consumes `RankingBatch`, and `BitextBatch` as rankings of English sentences.
 
     Args:
         encoder: folder or hub name of a Hugging Face encoder, or `starter`.
@@ -28,7 +28,8 @@ class HybridBatchRanker(Ranker):
         scoring: `late` interaction (MaxSim over token vectors) or `dense` (one vector a text, as in the paper).
         temperature: of InfoNCE.
         language_block_weight: of the divergence of scores from equality between document languages in a batch, see
-            `language_block_divergence`; 0 is off. Needs batches with documents of several languages (alpha below 1).
+            `language_block_divergence`; 0 is off. Needs batches with documents of several languages: alpha below 1, or
+            mode X-X.
         language_correlation_weight: of the correlation between vectors and languages, see `language_correlation`; 0 is
             off. Likewise.
         chunk_rows: encode that many texts at a time, for large batches in little memory; None is all at once. The same
@@ -38,7 +39,7 @@ class HybridBatchRanker(Ranker):
 
     Raises:
         UserError: the encoder cannot be loaded, or was saved with the other scoring; a temperature that is not above 0,
-            or a weight below 0.
+            or a weight below 0, or above it where no batch has several languages.
     """
 
     def __init__(
@@ -90,13 +91,32 @@ class HybridBatchRanker(Ranker):
             language_correlation_weight,
         )
 
-    def training_step(self, batch: RankingBatch, batch_idx: int) -> torch.Tensor:
+    def setup(self, stage: str) -> None:
+        """See that the data has what the language losses are about.
+
+        Raises:
+            UserError: a weight of a loss that would always be 0.
+        """
+        data = getattr(self.trainer, "datamodule", None)
+        if stage != "fit" or data is None or data.mixes_documents:
+            return
+        # A bitext batch has two languages, but one of documents.
+        correlation = 0.0 if data.bitext_rate else self.language_correlation_weight
+        for name, weight in (("block", self.language_block_weight), ("correlation", correlation)):
+            if weight:
+                raise UserError(
+                    f"model.language_{name}_weight is {weight}, but no batch has documents of several languages; set "
+                    "it to 0, or give several data.languages and data.alpha below 1"
+                )
+
+    def training_step(self, batch: RankingBatch | BitextBatch, batch_idx: int) -> torch.Tensor:
         """InfoNCE of every query against the documents of its batch, those on other devices too."""
+        batch = batch.as_ranking()
         queries, query_mask = self.encoder.vectors(batch.queries, self.chunk_rows)  # (B, N, D), or (B, 1, D) if dense
         own, own_mask = self.encoder.vectors(batch.documents, self.chunk_rows)
         documents, document_mask = with_others(own, own_mask)  # (S, N, D)
         scores = maxsim(queries, documents, query_mask, document_mask)  # (B, S)
-        part = self.part(len(batch.queries.input_ids), len(batch.query_languages))
+        part = self.part(len(batch.queries.input_ids), len(batch.pairs))
         info = part * info_nce(scores, batch.relevant, self.temperature)
         loss, values = info, {}
         if self.language_block_weight:
@@ -107,7 +127,7 @@ class HybridBatchRanker(Ranker):
             texts = torch.cat(
                 [mean_vector(documents, document_mask), mean_vector(*with_others(queries, query_mask))]
             )  # (2 S, D)
-            languages = _numbers([*batch.document_languages, *batch.query_languages], scores.device)
+            languages = _numbers([*batch.document_languages, *(query for query, _ in batch.pairs)], scores.device)
             values["language_correlation"] = language_correlation(texts, languages)
             loss = loss + self.language_correlation_weight * values["language_correlation"]
         with torch.no_grad():

@@ -2,18 +2,18 @@
 
 import copy
 from collections.abc import Mapping
+from itertools import chain
 
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
-from clir_ot.collections.collection import ENGLISH
 from clir_ot.data.batches import BitextBatch, Tokens
 from clir_ot.errors import UserError
 from clir_ot.models.alignments import anchor_plan
 from clir_ot.models.encoder import TokenEncoder
-from clir_ot.models.gather import with_others
+from clir_ot.models.gather import from_all, with_others
 from clir_ot.models.transport import Cost, Solver, SolverOptions, TransportResult, token_cost
-from clir_ot.systems.alignment import Alignment, AlignmentOptions, Contrast, Marginals
+from clir_ot.systems.alignment import RESIDUAL, Alignment, AlignmentOptions, Contrast, Marginals
 from clir_ot.systems.ranker import Ranker
 
 
@@ -42,8 +42,8 @@ class OTDistillation(Ranker):
         learning_rate, weight_decay, warmup_share, freeze_word_embeddings, frozen_layers: as in `Ranker`.
 
     Raises:
-        UserError: the teacher cannot be loaded; interpolation outside (0, 1]; an alignment that cannot be read, or an
-            option that none of its terms reads.
+        UserError: the teacher cannot be loaded, or scores by one vector a text; interpolation outside (0, 1], or a
+            weight below 0; an alignment that cannot be read, or an option that none of its terms reads.
     """
 
     def __init__(
@@ -72,6 +72,8 @@ class OTDistillation(Ranker):
     ) -> None:
         if not 0 < interpolation <= 1:
             raise UserError(f"model.interpolation is {interpolation}; it must be above 0 and at most 1")
+        if not english_weight >= 0:
+            raise UserError(f"model.english_weight is {english_weight}; it must be at least 0")
         options: SolverOptions = {
             "epsilon": epsilon, "iterations": iterations, "tolerance": tolerance, "unbalanced": unbalanced,
         }  # fmt: skip
@@ -79,6 +81,11 @@ class OTDistillation(Ranker):
             options["solver"] = solver
         aligned = Alignment(alignment, cost, AlignmentOptions(marginals, anchor_weight, temperature, debiased, options))
         frozen = TokenEncoder.from_pretrained(teacher)
+        if frozen.scoring == "dense":
+            raise UserError(
+                f"{teacher}: was trained with scoring dense, but token vectors are what is distilled; train a teacher "
+                "with model.scoring late"
+            )
         student = copy.deepcopy(frozen)
         super().__init__(
             student, freeze_word_embeddings, frozen_layers, dropout, learning_rate, weight_decay, warmup_share
@@ -103,6 +110,25 @@ class OTDistillation(Ranker):
                 weights.lerp_(origin, 1 - self.interpolation)
         return between
 
+    def setup(self, stage: str) -> None:
+        """See that the data is what a student can be taught by; before anything is encoded.
+
+        Raises:
+            UserError: some batches are not bitext; a cost that nothing reads.
+        """
+        data = getattr(self.trainer, "datamodule", None)
+        if stage != "fit" or data is None:
+            return
+        if data.bitext_rate < 1:
+            raise UserError(
+                f"data.bitext_rate is {data.bitext_rate}, but a student is taught by bitext alone; set it to 1"
+            )
+        if self.alignment.cost != "cosine" and not self.alignment.reads_cost and not data.english_share:
+            raise UserError(
+                f"model.cost is {self.alignment.cost}, but nothing reads it: no term of the alignment, and "
+                "data.english_share is 0; leave it cosine"
+            )
+
     def on_fit_start(self) -> None:
         """Count pieces, where the marginals need it."""
         if self.alignment.marginals == "idf":
@@ -114,20 +140,21 @@ class OTDistillation(Ranker):
         english, foreign = batch.english, batch.foreign
         teacher = self._teacher_vectors(batch)  # (B, N, D)
         student = self.encoder(foreign)  # (B, M, D)
-        self._check(batch, teacher, english.mask)
-        self._check(batch, student, foreign.mask)
-        count = sum(language != ENGLISH for language in batch.languages)  # English rows come last
+        self._check(batch, _broken(teacher, english.mask) | _broken(student, foreign.mask))
+        count = batch.own_foreign
         contrast = self._contrast(batch, teacher, count)
         # A rank without such pairs logs zeros: what is averaged over ranks must be there on all of them.
         losses = dict.fromkeys(self.alignment.names, student.new_zeros(()))
+        residual = student.new_zeros(())
         if count:
             pairs = teacher[:count], student[:count], english[:count], foreign[:count]
             terms = self.alignment(*pairs, contrast, self._idf)
+            residual = terms.pop(RESIDUAL, residual)
             part = self.part(count, batch.total_foreign)
             losses = {name: part * loss for name, loss in terms.items()}
         # A sentence beside itself needs no transport, whose entropy would pull its tokens towards each other.
         itself = 0.0 * student.sum()  # so that a batch without any term can still go backwards
-        kept, total_kept = len(batch.languages) - count, batch.total - batch.total_foreign
+        kept, total_kept = len(batch.ids) - count, batch.total - batch.total_foreign
         if kept:
             masks = english.mask[count:], foreign.mask[count:]
             cost = token_cost(teacher[count:], student[count:], *masks, self.alignment.cost)
@@ -135,7 +162,10 @@ class OTDistillation(Ranker):
         loss: torch.Tensor = (
             batch.total_foreign * self.alignment.total(losses) + self.english_weight * total_kept * itself
         ) / batch.total
-        self.log_step({"loss": loss, "english": itself.detach(), **losses}, rows=len(batch.languages))
+        self.log_step({"loss": loss, "english": itself.detach(), **losses}, rows=len(batch.ids))
+        if self.alignment.solves and self._trainer:
+            # The worst pair's, whichever rank has it: no mean, and no part of one.
+            self.log(f"train/{RESIDUAL}", residual, reduce_fx="max", sync_dist=True)
         return loss
 
     def _contrast(self, batch: BitextBatch, teacher: torch.Tensor, count: int) -> Contrast:
@@ -176,9 +206,19 @@ class OTDistillation(Ranker):
         padded: torch.Tensor = pad_sequence(rows, batch_first=True).to(self.device)
         return padded
 
-    def _check(self, batch: BitextBatch, vectors: torch.Tensor, mask: torch.Tensor) -> None:
-        """Name the first pair with a token vector that is not finite: its loss would spoil every weight."""
-        broken = ((~vectors.isfinite()).any(dim=-1) & mask).any(dim=1)  # (B,)
-        if broken.any():
-            pair = batch.ids[int(broken.nonzero()[0])]
-            raise self._diverged(f"token vectors of pair {pair} are not finite")
+    def _check(self, batch: BitextBatch, broken: torch.Tensor) -> None:
+        """Name the first of the pairs that are broken, (B,) bool: its loss would spoil every weight.
+
+        On all ranks or on none: one that stopped alone would leave the others waiting for its vectors.
+        """
+        found = bool(broken.any())
+        if self._trainer:
+            found = self._trainer.strategy.reduce_boolean_decision(found, all=False)
+        if found:
+            names = from_all([name for name, is_so in zip(batch.ids, broken.tolist(), strict=True) if is_so])
+            raise self._diverged(f"token vectors of pair {next(chain(*names))} are not finite")
+
+
+def _broken(vectors: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """(B,) bool, True where a vector of a real token is not finite."""
+    return ((~vectors.isfinite()).any(dim=-1) & mask).any(dim=1)

@@ -5,15 +5,14 @@ from typing import Any
 
 import pytorch_lightning as pl
 
-from clir_ot.data.batches import BitextBatch, RankingBatch
-
 
 class BatchMix(pl.Callback):
     """Log the shares of this epoch's batches and rows, at its end.
 
-    `drawn/monolingual`, `drawn/cross-lingual` and `drawn/bitext` are shares of batches, which are the same on every
-    rank; `drawn/<query language>-<document language>` are shares of rows, those of bitext being of the foreign and the
-    English side, of this rank. A batch is cross-lingual if any of its rows is.
+    `drawn/monolingual`, `drawn/multilingual`, `drawn/cross-lingual` and `drawn/bitext` are shares of batches;
+    `drawn/<query language>-<document language>` are shares of rows, those of bitext being of the foreign and the
+    English side. A batch knows the languages of all ranks' rows, so that the figures are the same for any number of
+    ranks.
     """
 
     def __init__(self) -> None:
@@ -23,12 +22,8 @@ class BatchMix(pl.Callback):
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        pairs = list(_language_pairs(batch))
-        kind = "bitext" if type(batch) is BitextBatch else "monolingual"
-        if kind == "monolingual" and any(a != b for a, b in pairs):
-            kind = "cross-lingual"
-        self._batches[kind] += 1
-        self._rows.update(f"{a}-{b}" for a, b in pairs)
+        self._batches[batch.kind] += 1
+        self._rows.update(f"{query}-{document}" for query, document in batch.pairs)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         shares = {
@@ -45,11 +40,3 @@ class BatchMix(pl.Callback):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._batches, self._rows = Counter(state["batches"]), Counter(state["rows"])
-
-
-def _language_pairs(batch: RankingBatch | BitextBatch) -> list[tuple[str, str]]:
-    if type(batch) is BitextBatch:
-        return [(language, "en") for language in batch.languages]
-    assert type(batch) is RankingBatch
-    # The own rows come first; then, in either list, hard negatives and the rows of other ranks.
-    return list(zip(batch.query_languages, batch.document_languages[: len(batch.ids)], strict=False))

@@ -2,12 +2,13 @@
 
 import time
 from itertools import islice
+from math import fsum
 from typing import Any
 
 import pytorch_lightning as pl
 
 from clir_ot.collections.collection import ENGLISH
-from clir_ot.evaluation.torch_metric import RetrievalMeasures
+from clir_ot.evaluation.metrics import evaluate_run
 from clir_ot.models.gather import from_all
 from clir_ot.retrieval.search import search
 from clir_ot.retrieval.token_index import TokenIndex, encode, merge
@@ -43,14 +44,13 @@ class DevRetrieval(pl.Callback):
         collection = trainer.datamodule.collection  # type: ignore[attr-defined]
         documents = self._encoded_documents(trainer, pl_module, collection.documents())
         encoder = pl_module.query_encoder()
-        values: dict[str, float] = {}
+        found: dict[str, dict[str, dict[str, float]]] = {}
         for language in languages:
             queries, qrels = collection.judged("dev", language)
-            own = _share(queries, trainer)
-            run = search(encode(encoder, encoder.tokenizer.queries, own), documents) if own else {}
-            metric = RetrievalMeasures(self.measures).to(pl_module.device)
-            metric.update(run, {query: qrels[query] for query in own})
-            values |= {f"dev/{language}/{name}": float(value) for name, value in metric.compute().items()}
+            if own := _share(queries, trainer):
+                run = search(encode(encoder, encoder.tokenizer.queries, own), documents)
+                found[language] = evaluate_run(run, {query: qrels[query] for query in own}, self.measures)
+        values = _means(from_all(found), languages, self.measures)
         pl_module.log_dict(values)
         loss = trainer.callback_metrics.get("train/loss")
         say(
@@ -64,8 +64,10 @@ class DevRetrieval(pl.Callback):
         """Encoded anew each time where the document encoder is trained, once where it is the frozen teacher."""
         if self._documents is None or module.document_encoder is module.encoder:
             encoder = module.document_encoder
-            own = encode(encoder, encoder.tokenizer.documents, _share(documents, trainer))
-            self._documents = merge(from_all(own))
+            own = _share(documents, trainer)
+            # There may be fewer documents than ranks.
+            index = encode(encoder, encoder.tokenizer.documents, own) if own else None
+            self._documents = merge([part for part in from_all(index) if part])
         return self._documents
 
 
@@ -73,6 +75,18 @@ def _languages(trainer: pl.Trainer) -> list[str]:
     data: Any = trainer.datamodule  # type: ignore[attr-defined]
     wanted = dict.fromkeys([ENGLISH, *data.languages])
     return [language for language in wanted if data.collection.is_judged("dev", language)]
+
+
+def _means(
+    ranks: list[dict[str, dict[str, dict[str, float]]]], languages: list[str], measures: list[str]
+) -> dict[str, float]:
+    """Over the queries of all ranks, from `{language: {measure: {query: value}}}` of each; the same for any number."""
+    means = {}
+    for language in languages:
+        for measure in measures:
+            values = [value for rank in ranks if language in rank for value in rank[language][measure].values()]
+            means[f"dev/{language}/{measure}"] = fsum(values) / len(values)
+    return means
 
 
 def _share(texts: dict[str, str], trainer: pl.Trainer) -> dict[str, str]:

@@ -31,9 +31,11 @@ class TeacherVectors(pl.Callback):
         self._folder, self._teacher = folder, teacher
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
-        bitext = trainer.datamodule.texts.bitext  # type: ignore[attr-defined]
+        read = trainer.datamodule.texts  # type: ignore[attr-defined]
         texts = {
-            f"{language}:{n}": pair[0] for language, pairs in bitext.items() for n, pair in enumerate(pairs, start=1)
+            read.pair_id(language, position): pair[0]
+            for language, pairs in read.bitext.items()
+            for position, pair in enumerate(pairs)
         }
         teacher = pl_module.teacher
         tokens = sum(

@@ -1,0 +1,69 @@
+"""A pair that is broken on one rank stops all of them, with one message.
+
+Run as a script, this file trains on two processes, of which the second gets token vectors that are not finite.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+
+from clir_ot import TokenEncoder
+
+
+def test_vectors_broken_on_one_rank_stop_both_with_one_message(
+    encoder_folder: Path, collection_folder: Path, tmp_path: Path
+) -> None:
+    torch.manual_seed(1)
+    teacher = tmp_path / "teacher"
+    TokenEncoder.from_pretrained(encoder_folder, dimensions=8).save_pretrained(teacher)
+    subprocess.run(
+        [sys.executable, __file__, str(teacher), str(collection_folder), str(tmp_path)],
+        check=True, timeout=120, env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    first, second = ((tmp_path / f"said-{rank}.txt").read_text().split("\n") for rank in (0, 1))
+    assert first[0] == second[0]
+    broken = second[1]
+    assert broken not in first[1:]
+    assert first[0].startswith(f"step 0: token vectors of pair {broken} are not finite, in the batch of ")
+
+
+def main(teacher: str, collection: str, folder: str) -> None:
+    import pytorch_lightning as pl
+
+    from clir_ot import CLIRDataModule, OTDistillation
+    from clir_ot.errors import UserError
+
+    class Broken(OTDistillation):
+        def training_step(self, batch, batch_idx):  # type: ignore[no-untyped-def]
+            self.seen = batch.ids
+            return super().training_step(batch, batch_idx)
+
+    pl.seed_everything(0)
+    module = Broken(teacher)
+    encode = module.encoder.forward
+
+    def forward(tokens):  # type: ignore[no-untyped-def]
+        vectors = encode(tokens).clone()
+        if module.global_rank == 1:
+            vectors[0, 1] = torch.nan
+        return vectors
+
+    module.encoder.forward = forward  # type: ignore[method-assign]
+    trainer = pl.Trainer(
+        default_root_dir=folder, accelerator="cpu", devices=2, strategy="ddp", logger=False, max_steps=1,
+        enable_progress_bar=False, enable_model_summary=False, enable_checkpointing=False,
+        use_distributed_sampler=False,
+    )  # fmt: skip
+    said = ""
+    try:
+        trainer.fit(module, CLIRDataModule(collection, "yo", bitext_rate=1.0, batch_size=7))
+    except UserError as error:
+        said = str(error)
+    Path(folder, f"said-{trainer.global_rank}.txt").write_text("\n".join([said, *module.seen]))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
