@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from pytorch_lightning.utilities import rank_zero_only
 from safetensors.torch import load_file
 
 from clir_ot import TokenEncoder
@@ -139,6 +141,13 @@ def test_weights_and_biases_gets_losses_speed_metrics_and_plans(
         (["--model.alignment", "mse", "--model.epsilon", "0.1"], "no term of alignment mse reads it"),
         (["--model.epsilon", "-1"], "model: epsilon is -1.0; it must be above 0"),
         (["--data.negatives", "2"], "set both"),
+        (["--model.learning_rate", "-1"], "model.learning_rate is -1.0; it must be above 0"),
+        (["--model.weight_decay", "-1"], "model.weight_decay is -1.0; it must be at least 0"),
+        (["--model.warmup_share", "2"], "model.warmup_share is 2.0; it is a share and must lie in [0, 1]"),
+        (["--trainer.accelerator", "auto", "--trainer.devices", "-2"], "devices"),
+        (["--trainer.accelerator", "auto", "--trainer.devices", "abc"], "devices"),
+        (["--trainer.devices", "1.5"], "devices"),
+        (["--trainer.devices", "[0,1,2]"], "devices"),
     ],
 )
 def test_bad_input_is_one_line_and_leaves_nothing(
@@ -150,6 +159,66 @@ def test_bad_input_is_one_line_and_leaves_nothing(
     assert expected in printed
     assert "\n" not in printed
     assert not run.exists()
+
+
+def test_what_goes_wrong_before_the_first_checkpoint_leaves_the_folder_free(
+    teacher_run: Path, collection_folder: Path, tmp_path: Path, clir: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: object, stage: str) -> None:
+        raise RuntimeError("a fault of ours")
+
+    run = tmp_path / "run"
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="a fault of ours"):
+        patch.setattr("clir_ot.data.datamodule.CLIRDataModule.setup", broken)
+        clir(*distill_arguments(teacher_run, collection_folder, run), *UNLOGGED)
+    assert not run.exists()
+
+
+def test_a_run_told_to_end_before_it_trains_is_one_line_and_leaves_the_folder_free(
+    teacher_run: Path, collection_folder: Path, tmp_path: Path, clir: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+    tell = lambda self, stage: os.kill(os.getpid(), signal.SIGTERM)  # noqa: E731
+    monkeypatch.setattr("clir_ot.data.datamodule.CLIRDataModule.setup", tell)
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+    try:
+        printed = clir(*distill_arguments(teacher_run, collection_folder, run), *UNLOGGED)
+    finally:
+        for number, handler in zip((signal.SIGTERM, signal.SIGINT), before, strict=True):
+            signal.signal(number, handler)
+    assert printed == f"FAILED: clir-ot: {run}: interrupted; the same command goes on from what is saved"
+    assert not run.exists()
+
+
+def test_devices_of_a_cpu_are_cores_on_a_machine_with_a_gpu(
+    teacher_run: Path, collection_folder: Path, tmp_path: Path, clir: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    arguments = distill_arguments(teacher_run, collection_folder, tmp_path / "run")
+    assert "this machine has 4 cores" in clir(*arguments, "--trainer.devices", 5)
+
+
+def test_other_ranks_leave_the_talking_to_rank_0(
+    teacher_run: Path, encoder_folder: Path, collection_folder: Path, clir: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = [*teacher_arguments(encoder_folder, collection_folder, teacher_run), *UNLOGGED]
+    assert "already trained" in clir(*arguments)
+    monkeypatch.setattr(rank_zero_only, "rank", 1)
+    assert clir(*arguments) == ""
+
+
+def test_other_ranks_do_not_ask_whether_the_user_is_logged_in(
+    teacher_run: Path, collection_folder: Path, tmp_path: Path, clir: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr("clir_ot.fit.is_offline", lambda: asked.append(1) or True)
+    # Refused after the logger is placed, and before training.
+    arguments = [*distill_arguments(teacher_run, collection_folder, tmp_path / "run"), "--model.frozen_layers", "9"]
+    for rank, times in ((0, 1), (1, 1)):
+        monkeypatch.setattr(rank_zero_only, "rank", rank)
+        assert "the encoder has 2 layers" in clir(*arguments)
+        assert len(asked) == times
 
 
 def test_a_run_folder_of_another_configuration_is_refused(

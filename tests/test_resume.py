@@ -1,12 +1,20 @@
-"""Runs that are killed at random moments, started again by the same command, and compared with one left alone."""
+"""Runs that are stopped, started again by the same command, and compared with one left alone.
+
+They run `stoppable.py` beside this file.
+"""
 
 import json
+import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,33 +23,100 @@ from safetensors.torch import load_file
 from clir_ot import TokenEncoder
 
 EXPERIMENTS = Path(__file__).parent.parent / "experiments"
+DEV = {"class_path": "clir_ot.tracking.dev_retrieval.DevRetrieval"}
 SMALL = [
     "--trainer.accelerator", "cpu", "--trainer.logger", "false", "--model.dropout", "true",
-    "--trainer.callbacks", '[{"class_path": "clir_ot.tracking.dev_retrieval.DevRetrieval"}]',
     "--monitor", "dev/en/MRR@10", "--checkpoint_seconds", "0",
 ]  # fmt: skip
+PATIENCE = 240  # seconds, after which a process counts as hanging
+STOPPABLE = Path(__file__).with_name("stoppable.py")
+KILL_AT = "CLIR_OT_TEST_KILL_AT"  # of stoppable.py: "NAME n"
+
+Start = Callable[..., list[str]]
 
 
 @pytest.fixture(scope="module")
-def teacher_folder(encoder_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def start(
+    encoder_folder: Path, collection_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., list[str]]:
+    """The command that trains a system in a folder; `batches.jsonl` beside it gets the order of its batches."""
     torch.manual_seed(1)
-    folder = tmp_path_factory.mktemp("resume") / "teacher"
-    TokenEncoder.from_pretrained(encoder_folder, dimensions=8).save_pretrained(folder)
-    return folder
+    teacher = tmp_path_factory.mktemp("resume") / "teacher"
+    TokenEncoder.from_pretrained(encoder_folder, dimensions=8).save_pretrained(teacher)
+
+    def command(run: Path, *more: object, system: str = "distill", epochs: int = 4, callback: Any = None) -> list[str]:
+        own = {
+            "teacher": ["--model.encoder", encoder_folder, "--model.document_length", 64, "--data.batch_size", 4],
+            "distill": ["--model.teacher", teacher, "--data.languages", "yo", "--data.batch_size", 4],
+            "hybrid": [
+                "--model.encoder", encoder_folder, "--model.document_length", 64, "--data.languages", "en,yo,sw",
+                "--data.batch_size", 6,
+            ],
+        }[system]  # fmt: skip
+        order = {"class_path": "stoppable.BatchOrder", "init_args": {"path": str(batches_file(run))}}
+        callbacks = json.dumps([DEV, order, *([callback] if callback else [])])
+        places = ["--config", EXPERIMENTS / f"{system}.yaml", "--data.collection", collection_folder, "--run", run]
+        options = [*places, *own, "--trainer.max_epochs", epochs, *SMALL, "--trainer.callbacks", callbacks, *more]
+        return [sys.executable, str(STOPPABLE), "fit", *map(str, options)]
+
+    return command
 
 
-def command(system: str, encoder: Path, teacher: Path, collection: Path, run: Path, epochs: int) -> list[str]:
-    own = {
-        "teacher": ["--model.encoder", encoder, "--model.document_length", 64, "--data.batch_size", 4],
-        "distill": ["--model.teacher", teacher, "--data.languages", "yo", "--data.batch_size", 4],
-        "hybrid": [
-            "--model.encoder", encoder, "--model.document_length", 64, "--data.languages", "en,yo,sw",
-            "--data.batch_size", 6,
-        ],
-    }[system]  # fmt: skip
-    places = ["--config", EXPERIMENTS / f"{system}.yaml", "--data.collection", collection, "--run", run]
-    arguments = [sys.executable, "-m", "clir_ot.cli", "fit", *places, *own, "--trainer.max_epochs", epochs, *SMALL]
-    return [str(part) for part in arguments]
+@pytest.fixture(scope="module")
+def whole(start: Start, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A distillation left alone."""
+    run = tmp_path_factory.mktemp("whole") / "run"
+    finish(start(run))
+    return run
+
+
+def batches_file(run: Path) -> Path:
+    return run.with_name(f"{run.name}.batches.jsonl")
+
+
+def batches(run: Path) -> dict[tuple[int, int, int], list[str]]:
+    """`{(rank, epoch, batch): rows}`; where a batch was trained on again after a kill, the last time counts."""
+    return {tuple(place): ids for place, ids in map(json.loads, batches_file(run).read_text().splitlines())}
+
+
+@contextmanager
+def running(command: list[str], **environment: str) -> Iterator[subprocess.Popen]:
+    """A process in a group of its own, none of which is left at the end."""
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        env={**os.environ, **environment},
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def finish(command: list[str]) -> str:
+    with running(command) as process:
+        printed, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, errors[-2000:]
+    return printed
+
+
+def stop(command: list[str], run: Path, to: Callable[[int, int], None], how: signal.Signals, seconds: float) -> str:
+    """Send a signal, to the process or to its group, some time after the next checkpoint; what it said last."""
+    path = run / "checkpoints" / "last.ckpt"
+    before = path.stat().st_mtime_ns if path.exists() else 0
+    end = time.monotonic() + PATIENCE
+    with running(command) as process:
+        while not path.exists() or path.stat().st_mtime_ns == before:
+            assert process.poll() is None, process.communicate()[1][-2000:]
+            assert time.monotonic() < end, "no checkpoint"
+            time.sleep(0.005)
+        time.sleep(seconds)
+        to(process.pid, how)
+        _, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode, "training ended before it was stopped"
+    assert not (run / "encoder").exists(), "training ended before it was stopped"
+    return errors
 
 
 def weights(run: Path) -> dict[str, torch.Tensor]:
@@ -49,22 +124,9 @@ def weights(run: Path) -> dict[str, torch.Tensor]:
     return {f"{path.parent.name}/{k}": v for path in folder.rglob("*.safetensors") for k, v in load_file(path).items()}
 
 
-def stop(process: subprocess.Popen, run: Path, how: signal.Signals, seconds: float) -> bool:
-    """Send a signal some time after the next checkpoint; False if training ended before."""
-    path = run / "checkpoints" / "last.ckpt"
-    before = path.stat().st_mtime_ns if path.exists() else 0
-    while not path.exists() or path.stat().st_mtime_ns == before:
-        if process.poll() is not None:
-            return False
-        time.sleep(0.005)
-    time.sleep(seconds)
-    process.send_signal(how)
-    process.wait()
-    return not (run / "encoder").exists()
-
-
 def step_of(run: Path) -> int:
-    return torch.load(run / "checkpoints" / "last.ckpt", weights_only=False)["global_step"]
+    there = [path for name in ("last.ckpt", "previous.ckpt") if (path := run / "checkpoints" / name).exists()]
+    return torch.load(there[0], weights_only=False)["global_step"]
 
 
 def same(run: Path, whole: Path) -> None:
@@ -73,51 +135,163 @@ def same(run: Path, whole: Path) -> None:
     assert len(found) > 10
     assert [name for name in found if not torch.equal(found[name], expected[name])] == []
     facts = [json.loads((folder / "run.json").read_text()) for folder in (run, whole)]
-    assert facts[0]["steps"] == facts[1]["steps"]
-    assert facts[0]["metrics"] == facts[1]["metrics"]
-    assert facts[0]["best"] == facts[1]["best"]
+    for name in ("steps", "metrics", "best"):
+        assert facts[0][name] == facts[1][name]
+    assert facts[1]["metrics"].keys() >= {"train/loss", "dev/en/MRR@10"}
+    assert len(batches(whole)) > 10
+    assert batches(run) == batches(whole)
+    assert not [path for path in run.rglob(".*") if path.name != ".gitattributes"], "leftovers of a kill"
 
 
-def test_a_run_told_to_end_saves_and_goes_on_in_mid_epoch(
-    encoder_folder: Path, teacher_folder: Path, collection_folder: Path, tmp_path: Path
-) -> None:
-    def distill(run: Path, *more: str) -> list[str]:
-        return [*command("distill", encoder_folder, teacher_folder, collection_folder, run, epochs=12), *more]
-
-    run, whole = tmp_path / "run", tmp_path / "whole"
-    process = subprocess.Popen(distill(run), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    assert stop(process, run, signal.SIGTERM, 0.1)
-    assert process.stderr is not None
-    assert "the same command resumes it" in process.stderr.read().splitlines()[-1]
+def test_a_run_told_to_end_saves_between_two_steps_and_goes_on(start: Start, tmp_path: Path) -> None:
+    run, alone = tmp_path / "run", tmp_path / "whole"
+    options = ["--trainer.accumulate_grad_batches", 4, "--checkpoint_seconds", 3600]
+    tell = {"class_path": "stoppable.TellAt", "init_args": {"epoch": 1, "batch": 5}}
+    with running(start(run, *options, callback=tell)) as process:
+        _, errors = process.communicate(timeout=PATIENCE)
+    assert errors.splitlines()[-1] == f"clir-ot: {run}: told to end, saved; the same command resumes it"
     assert process.returncode == 1
-    again = subprocess.run(distill(run), capture_output=True, text=True, check=True)
-    assert "resuming from" in again.stdout
-    subprocess.run(distill(whole), capture_output=True, check=True)
+    # An epoch of 9 batches has 3 steps; batch 5, counted from 0, is the second of the second step's four.
+    assert max(batches(run)) == (0, 1, 7)
+    assert step_of(run) == 3 + 2
+    assert "resuming from" in finish(start(run, *options))
+    finish(start(alone, *options))
+    same(run, alone)
+
+
+@pytest.mark.parametrize(
+    "moments",
+    [
+        ["config.yaml 1", "previous.ckpt 12", "encoder 1"],
+        pytest.param(
+            ["run.json 1", "last.ckpt 1", "last.ckpt 7", "best.pt 1", "previous.ckpt 2", "run.json 1", "run.json 2"],
+            marks=pytest.mark.slow,
+        ),
+    ],
+)
+def test_a_run_killed_while_it_writes_ends_with_the_same_weights(
+    moments: list[str], start: Start, whole: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    for moment in moments:
+        with running(start(run), **{KILL_AT: moment}) as process:
+            _, errors = process.communicate(timeout=PATIENCE)
+        assert process.returncode == -signal.SIGKILL, (moment, errors[-2000:])
+        assert not (run / "encoder").exists()
+    finish(start(run))
     same(run, whole)
+
+
+@pytest.mark.parametrize(
+    "stops",
+    [
+        [(os.kill, signal.SIGTERM), (os.killpg, signal.SIGKILL)],
+        pytest.param([(os.killpg, signal.SIGTERM)] * 2 + [(os.kill, signal.SIGTERM)] * 2, marks=pytest.mark.slow),
+    ],
+    ids=["told one, killed both", "told both, told one"],
+)
+def test_two_processes_that_are_stopped_end_with_the_weights_of_two_left_alone(
+    stops: list[tuple[Callable[[int, int], None], signal.Signals]], start: Start, tmp_path: Path
+) -> None:
+    run, alone = tmp_path / "run", tmp_path / "whole"
+    arguments = start(run, "--trainer.devices", 2, epochs=10)
+    stopped_at = []
+    for to, how in stops:
+        said = stop(arguments, run, to, how, 0.1)
+        if how == signal.SIGTERM:
+            assert said.count("clir-ot: ") == said.count("told to end, saved; the same command resumes it") == 1
+            assert "Traceback" not in said
+        stopped_at.append(step_of(run))
+    assert stopped_at == sorted(set(stopped_at)), "no progress between two stops"
+    finish(arguments)
+    finish(start(alone, "--trainer.devices", 2, epochs=10))
+    assert {rank for rank, _, _ in batches(alone)} == {0, 1}
+    same(run, alone)
+
+
+def test_a_loss_of_one_process_that_is_not_finite_stops_both_with_one_line(start: Start, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    spoil = {"class_path": "stoppable.SpoilOneRank"}
+    options = ["--trainer.devices", 2, "--checkpoint_seconds", 3600]
+    with running(start(run, *options, callback=spoil)) as process:
+        _, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
+    assert errors.count("clir-ot: ") == 1
+    assert "Traceback" not in errors
+    line = errors.splitlines()[-1]
+    assert "step 2: the loss is nan, in the batch of " in line
+    rows = [name for rank in (0, 1) for name in batches(run)[rank, 0, 2]]
+    assert len(rows) == 4
+    assert all(name in line for name in rows)
+    assert not run.exists()
+
+
+def damaged(whole: Path, run: Path, *names: str) -> Path:
+    """A run that was killed before it wrote its encoder, and checkpoints cut short."""
+    shutil.copytree(whole, run)
+    shutil.copy(batches_file(whole), batches_file(run))
+    shutil.rmtree(run / "encoder")
+    facts = json.loads((run / "run.json").read_text())
+    kept = {name: value for name, value in facts.items() if name.endswith("_fingerprint")}
+    (run / "run.json").write_text(json.dumps(kept))
+    for name in names:
+        path = run / "checkpoints" / name
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    return run
+
+
+def test_a_run_goes_on_from_the_checkpoint_before_a_damaged_one(start: Start, whole: Path, tmp_path: Path) -> None:
+    run = damaged(whole, tmp_path / "run", "last.ckpt")
+    printed = finish(start(run))
+    assert f"{run}/checkpoints/last.ckpt: is damaged" in printed
+    assert f"resuming from {run}/checkpoints/previous.ckpt" in printed
+    same(run, whole)
+
+
+def test_no_checkpoint_that_is_whole_is_one_line(start: Start, whole: Path, tmp_path: Path, clir: Any) -> None:
+    run = damaged(whole, tmp_path / "run", "last.ckpt", "previous.ckpt")
+    printed = clir(*in_process(start(run)))
+    expected = f"clir-ot: {run}/checkpoints: damaged: last.ckpt and previous.ckpt; delete {run} to train anew"
+    assert printed == f"FAILED: {expected}"
+
+
+def test_a_checkpoint_of_another_system_is_refused(start: Start, whole: Path, tmp_path: Path, clir: Any) -> None:
+    run = tmp_path / "hybrid"
+    with running(start(run, system="hybrid"), **{KILL_AT: "previous.ckpt 1"}) as process:
+        process.communicate(timeout=PATIENCE)
+    checkpoint = run / "checkpoints" / "last.ckpt"
+    for other in (whole / "checkpoints" / "last.ckpt", None):
+        if other:
+            shutil.copy(other, checkpoint)
+        else:  # of nobody known
+            torch.save({"state_dict": {}, "callbacks": {}, "pytorch-lightning_version": "2.6.6"}, checkpoint)
+        printed = clir(*in_process(start(run, system="hybrid")))
+        assert printed.startswith(f"FAILED: clir-ot: {checkpoint}: is a checkpoint of a run with another ")
+        assert "\n" not in printed
+        assert checkpoint.is_file()
+
+
+def in_process(command: list[str]) -> list[str]:
+    """Its arguments, without the callbacks of this file."""
+    arguments = command[2:]
+    arguments[arguments.index("--trainer.callbacks") + 1] = json.dumps([DEV])
+    return arguments
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("system", ["teacher", "distill", "hybrid"])
-def test_a_run_killed_five_times_ends_with_the_same_weights(
-    system: str, encoder_folder: Path, teacher_folder: Path, collection_folder: Path, tmp_path: Path
-) -> None:
+def test_a_run_killed_five_times_ends_with_the_same_weights(system: str, start: Start, tmp_path: Path) -> None:
     chance = random.Random(system)
-    run, whole = tmp_path / "run", tmp_path / "whole"
+    run, alone = tmp_path / "run", tmp_path / "whole"
     epochs = 60
-    arguments = command(system, encoder_folder, teacher_folder, collection_folder, run, epochs)
+    arguments = start(run, system=system, epochs=epochs)
     stopped_at = []
     for _ in range(5):
-        process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        assert stop(process, run, signal.SIGKILL, chance.uniform(0.02, 0.5)), "training ended before it was killed"
+        stop(arguments, run, os.kill, signal.SIGKILL, chance.uniform(0.02, 0.5))
         stopped_at.append(step_of(run))
-        assert {path.name for path in (run / "checkpoints").glob("[!.]*")} <= {"last.ckpt", "best.pt"}
     assert stopped_at == sorted(set(stopped_at)), "no progress between two kills"
-    subprocess.run(arguments, capture_output=True, check=True)
-    subprocess.run(
-        command(system, encoder_folder, teacher_folder, collection_folder, whole, epochs),
-        capture_output=True,
-        check=True,
-    )
-    same(run, whole)
-    steps = json.loads((whole / "run.json").read_text())["steps"]
+    finish(arguments)
+    finish(start(alone, system=system, epochs=epochs))
+    same(run, alone)
+    steps = json.loads((alone / "run.json").read_text())["steps"]
     assert any(step % (steps // epochs) for step in stopped_at), "never stopped within an epoch"

@@ -4,33 +4,54 @@ import argparse
 import os
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from clir_ot.errors import UserError
 from clir_ot.options import make_parser
 
+_PATIENCE = 10  # seconds
+
 
 def main() -> None:
     """Entry point; a problem the user can mend is one line on standard error and exit status 1."""
     try:
         arguments = sys.argv[1:]
+        # A polite kill cleans up like Ctrl-C does; training replaces this by a handler that saves first.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         if arguments[:1] == ["fit"]:
             # jsonargparse reads these: every key of the configuration is an option.
             from clir_ot.fit import fit
 
             fit(arguments[1:])
         else:
-            # A polite kill cleans up like Ctrl-C does; training has Lightning's own handler.
-            signal.signal(signal.SIGTERM, signal.default_int_handler)
             parsed = make_parser({verb.__name__: verb for verb in VERBS}).parse_args(arguments)
             parsed.verb(parsed)
     except UserError as error:
+        _leave_it_to_the_first_process()
         sys.exit(f"clir-ot: {error}")
     except KeyboardInterrupt:
+        _leave_it_to_the_first_process()
         sys.exit("clir-ot: interrupted; nothing half-written is left, run it again to go on")
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _leave_it_to_the_first_process() -> None:
+    """Of several training processes with one problem, each node's first says it; the others end with that one.
+
+    One that the launcher does not end has a problem of its own, and goes on to say it. Ending at once would be worse
+    than saying it twice: the launcher kills all processes soon after one has failed, perhaps before it was said.
+    """
+    if os.environ.get("LOCAL_RANK", os.environ.get("SLURM_LOCALID", "0")) == "0":
+        return
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    launcher, waited_until = os.getppid(), time.monotonic() + _PATIENCE
+    while time.monotonic() < waited_until:
+        if os.getppid() != launcher:
+            sys.exit(1)
+        time.sleep(0.1)
 
 
 def build(arguments: argparse.Namespace) -> None:

@@ -46,7 +46,8 @@ def read_lines(path: Path) -> Iterator[tuple[str, str]]:
 def replacing(target: Path) -> Iterator[Path]:
     """Give a temporary path beside `target`, file or folder, and rename it to `target` on success.
 
-    On any failure, an interrupt included, the temporary path is removed and `target` is as it was.
+    On any failure, an interrupt included, the temporary path is removed and `target` is as it was. What takes its place
+    is on the disk before: a machine that loses power has the old one or the new one, never half of it.
 
     Raises:
         UserError: the disk is full or the place is not writable.
@@ -60,6 +61,7 @@ def replacing(target: Path) -> Iterator[Path]:
     try:
         temporary = scratch / target.name
         yield temporary
+        _to_disk(temporary)
         if temporary.is_dir() and target.is_dir():
             # A folder cannot be renamed over a folder: move the old one aside first.
             os.replace(target, scratch / "old")
@@ -75,10 +77,23 @@ def replacing(target: Path) -> Iterator[Path]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
+def remove_leftovers(target: Path) -> None:
+    """Remove what a kill in the middle of `replacing(target)` left beside it; nobody else may be writing `target`."""
+    for scratch in target.parent.glob(f".{target.name}.*"):
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
 def write_text(target: Path, text: str) -> None:
     """Write UTF-8 `text` to `target`, whole or not at all."""
     with replacing(target) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def _to_disk(path: Path) -> None:
+    for file in path.rglob("*") if path.is_dir() else [path]:
+        if file.is_file():
+            with file.open("rb") as opened:
+                os.fsync(opened.fileno())
 
 
 def _cannot_write(target: Path, error: OSError) -> UserError:

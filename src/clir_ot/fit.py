@@ -24,7 +24,7 @@ from clir_ot.systems.ranker import Ranker
 from clir_ot.tracking.best_weights import BestWeights
 from clir_ot.tracking.checkpoints import RunCheckpoint, WholeCheckpointIO
 from clir_ot.tracking.progress import say
-from clir_ot.tracking.run_folder import RunFolder
+from clir_ot.tracking.run_folder import RunFolder, deciding
 from clir_ot.tracking.teacher_vectors import TeacherVectors
 from clir_ot.tracking.training_cost import TrainingCost
 from clir_ot.tracking.weights_and_biases import finish, is_offline, sync_command
@@ -58,7 +58,7 @@ class FitCLI(LightningCLI):
         parser.link_arguments("run", "trainer.default_root_dir")
 
     def before_instantiate_classes(self) -> None:
-        _check_devices(self.config.trainer.devices)
+        _check_devices(self.config.trainer.devices, self.config.trainer.accelerator)
         self.run = RunFolder(self.config.run)
         model = self.config.model.init_args
         encoder = model.get("teacher") or model.get("encoder")
@@ -83,7 +83,8 @@ class FitCLI(LightningCLI):
         if getattr(logger, "class_path", "").endswith("WandbLogger"):
             logger.init_args.save_dir = str(self.run.path)
             logger.init_args.name = self.run.path.name
-            if is_offline():
+            # Rank 0 alone writes the run, and alone asks the server whether the user is logged in.
+            if rank_zero_only(is_offline, default=True)():
                 # Not the logger's own `offline`: it sets the environment variable after wandb has read it.
                 logger.init_args.mode = "offline"
 
@@ -112,10 +113,10 @@ def fit(arguments: list[str]) -> None:
             parser_kwargs={"exit_on_error": False},
             args=arguments,
         )
-    except (ArgumentError, MisconfigurationException, ValueError) as error:
+    except (ArgumentError, MisconfigurationException, ValueError, TypeError) as error:
         raise _as_user_error(error) from error
     except AlreadyTrained as found:
-        print(f"{found}: already trained with this configuration; delete the folder to train it anew")
+        say(f"{found}: already trained with this configuration; delete the folder to train it anew")
         return
     run, module = cli.run, cli.model
     trainer: Any = cli.trainer  # its callbacks and flags are set up in ways that mypy does not see
@@ -125,9 +126,13 @@ def fit(arguments: list[str]) -> None:
     if teacher := cli.config.model.init_args.get("teacher"):
         folder = run.home_of(locate(teacher, "encoder")).path / "bitext"
         trainer.callbacks.append(TeacherVectors(folder, cli.settings[1]["encoder"]))
-    trainer.callbacks.append(RunCheckpoint(run.checkpoint, cli.config.checkpoint_seconds))
-    trainer.strategy.checkpoint_io = WholeCheckpointIO()
-    if checkpoint := run.last_checkpoint:
+    saved = RunCheckpoint(run.checkpoint, cli.config.checkpoint_seconds)
+    trainer.callbacks.append(saved)
+    trainer.strategy.checkpoint_io = WholeCheckpointIO(run.previous, deciding(cli.settings[0]) | cli.settings[1])
+    checkpoint = run.last_checkpoint
+    if checkpoint == run.previous:
+        say(f"{run.checkpoint}: is damaged or was not finished; the one before it is whole")
+    if checkpoint:
         say(f"{run.path}: resuming from {checkpoint}")
     trained, total = (
         sum(p.numel() for p in module.encoder.parameters() if p.requires_grad >= needed) for needed in (1, 0)
@@ -138,31 +143,37 @@ def fit(arguments: list[str]) -> None:
         for logger in trainer.loggers:
             logger.log_hyperparams(cli.settings[0])  # not read from the folder: rank 0 may not have made it yet
         trainer.fit(module, cli.datamodule, ckpt_path=checkpoint, weights_only=False)
-    except UserError:
-        run.release()
-        raise
     except SIGTERMException:
         raise UserError(f"{run.path}: told to end, saved; the same command resumes it") from None
-    except KeyboardInterrupt:
-        raise UserError(f"{run.path}: interrupted; the same command resumes it") from None
+    except (KeyboardInterrupt, SystemExit):  # Lightning makes the second of the first
+        raise UserError(f"{run.path}: interrupted; the same command goes on from what is saved") from None
     finally:
         finish()
-    if trainer.interrupted:
-        raise UserError(f"{run.path}: interrupted; the same command resumes it")
+        if not trainer.state.finished:
+            rank_zero_only(run.release)()
     spent = cost.total()
     if trainer.is_global_zero and not trainer.fast_dev_run:
-        _finish(run, trainer, module, best, spent)
+        _finish(run, trainer, module, best, spent, saved.metrics)
 
 
-def _check_devices(devices: Any) -> None:
+def _check_devices(devices: Any, accelerator: str) -> None:
     """See that there are as many; Lightning would start any number of processes on a CPU."""
-    gpus = torch.cuda.device_count()
+    gpus = 0 if accelerator == "cpu" else torch.cuda.device_count()
     there, what = (gpus, "GPUs") if gpus else (os.cpu_count() or 1, "cores")
     if str(devices).isdecimal() and int(devices) > there:
         raise UserError(f"trainer.devices is {devices}, but this machine has {there} {what}; DEVICES={there} at most")
 
 
-def _finish(run: RunFolder, trainer: Any, module: Any, best: BestWeights | None, cost: dict[str, float]) -> None:
+def _finish(
+    run: RunFolder,
+    trainer: Any,
+    module: Any,
+    best: BestWeights | None,
+    cost: dict[str, float],
+    metrics: dict[str, float],
+) -> None:
+    # Of a run that was stopped after its last step, all metrics are those of the checkpoint.
+    metrics = metrics | {name: float(value) for name, value in trainer.callback_metrics.items()}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     run.add_facts(
         steps=trainer.global_step,
@@ -170,7 +181,7 @@ def _finish(run: RunFolder, trainer: Any, module: Any, best: BestWeights | None,
         peak_memory_bytes=peak,
         peak_gpu_memory_bytes=torch.cuda.max_memory_allocated() if torch.cuda.is_available() else None,
         devices=trainer.world_size,
-        metrics={name: round(float(value), 6) for name, value in trainer.callback_metrics.items()},
+        metrics={name: round(value, 6) for name, value in metrics.items()},
         versions={"pytorch-lightning": _version("pytorch-lightning"), "torch": _version("torch")},
     )
     chosen = best.restore(module) if best else None

@@ -1,5 +1,6 @@
 """What the three systems share: a token encoder that is trained, its optimizer, its checkpoints."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from clir_ot.data.batches import BitextBatch, RankingBatch
 from clir_ot.data.tokenizer import TextTokenizer
 from clir_ot.errors import UserError
 from clir_ot.models.encoder import TokenEncoder
+from clir_ot.models.gather import from_all
 
 
 class Ranker(pl.LightningModule):
@@ -25,6 +27,9 @@ class Ranker(pl.LightningModule):
         learning_rate: peak of AdamW's, reached after the warm-up, then linearly to 0.
         weight_decay: AdamW's, on matrices only.
         warmup_share: of all optimizer steps.
+
+    Raises:
+        UserError: a learning rate, weight decay or share that cannot be one.
     """
 
     def __init__(
@@ -37,6 +42,12 @@ class Ranker(pl.LightningModule):
         weight_decay: float,
         warmup_share: float,
     ) -> None:
+        if not 0 < learning_rate < math.inf:
+            raise UserError(f"model.learning_rate is {learning_rate}; it must be above 0")
+        if not 0 <= weight_decay < math.inf:
+            raise UserError(f"model.weight_decay is {weight_decay}; it must be at least 0")
+        if not 0 <= warmup_share <= 1:
+            raise UserError(f"model.warmup_share is {warmup_share}; it is a share and must lie in [0, 1]")
         super().__init__()
         self.encoder = encoder
         self.encoder.freeze(word_embeddings=freeze_word_embeddings, layers=frozen_layers)
@@ -84,22 +95,28 @@ class Ranker(pl.LightningModule):
 
     def on_before_backward(self, loss: torch.Tensor) -> None:
         """Stop before a loss that is not finite spoils the weights."""
-        if not loss.isfinite():
-            raise self._diverged(f"the loss is {loss.item()}")
+        # On all ranks or on none: one that stopped alone would leave the others waiting for its gradient.
+        if self.trainer.strategy.reduce_boolean_decision(not bool(loss.isfinite()), all=False):
+            losses = from_all(loss.item())
+            worst = next(value for value in losses if not math.isfinite(value))
+            raise self._diverged(f"the loss is {worst}")
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Log the norm of the gradient before it is clipped, and stop where it is not finite."""
         norm = torch.nn.utils.get_total_norm([p.grad for p in self.parameters() if p.grad is not None])
         # Half precision scales its loss by trial and error, and skips such a step by itself.
+        # Ranks have the same gradient here, so they stop together.
         if not norm.isfinite() and self.trainer.precision != "16-mixed":
             raise self._diverged(f"the gradient's norm is {norm.item()}")
         self.log("train/gradient_norm", norm)
 
     def _diverged(self, what: str) -> UserError:
+        """What to raise, on every rank at once: the batch is that of all of them."""
+        ids = dict.fromkeys(name for own in from_all(self._batch_ids) for name in own)
         checkpoint = Path(self.trainer.default_root_dir) / "checkpoints" / "last.ckpt"
         kept = f"the last good checkpoint is {checkpoint}" if checkpoint.is_file() else "there is no checkpoint yet"
         return UserError(
-            f"step {self.global_step}: {what}, in the batch of {', '.join(self._batch_ids)}; {kept}; lower "
+            f"step {self.global_step}: {what}, in the batch of {', '.join(ids)}; {kept}; lower "
             "model.learning_rate, or raise trainer.precision"
         )
 

@@ -1,7 +1,10 @@
 """Checkpoints from which a run that was stopped goes on, to the same weights."""
 
+import os
 import random
+import signal
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,26 +13,41 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Checkpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
+from pytorch_lightning.utilities.exceptions import SIGTERMException
 
+from clir_ot.errors import UserError
 from clir_ot.files import replacing
 from clir_ot.models.gather import from_all
+
+_IDENTITY = "clir_ot_run"
 
 
 class RunCheckpoint(Checkpoint):
     """Write one checkpoint file anew every so often, after every epoch, and when the process is told to end (SIGTERM).
 
     Lightning's own `ModelCheckpoint` would write between two halves of an accumulated gradient, and leaves the random
-    states out, from which dropout draws.
+    states out, from which dropout draws. Its answer to SIGTERM ends training there too, and talks to other processes
+    from within the signal handler, while they may be in the middle of a step; here they agree between two steps,
+    whichever of them were told.
 
     Args:
         path: of the file.
         seconds: between two checkpoints within an epoch.
+
+    Attributes:
+        metrics: what was logged last under each name up to the newest checkpoint.
     """
 
     def __init__(self, path: Path, seconds: float) -> None:
         self._path, self._seconds = path, seconds
         self._written = time.monotonic()
         self._loaded: list[dict[str, Any]] = []
+        self._told = False
+        self.metrics: dict[str, float] = {}
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        # In place of Lightning's own handler, which is set just before this, and which takes this one away at the end.
+        signal.signal(signal.SIGTERM, self._tell)
 
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
@@ -45,9 +63,9 @@ class RunCheckpoint(Checkpoint):
         last = batch_idx + 1 == trainer.num_training_batches
         if last or (batch_idx + 1) % trainer.accumulate_grad_batches:
             return
-        due = trainer.received_sigterm or time.monotonic() - self._written >= self._seconds
-        # Writing is work for all ranks together: rank 0 decides.
-        if trainer.strategy.broadcast(due):
+        # Writing is work for all ranks together. That it is time, rank 0 decides.
+        due = trainer.is_global_zero and time.monotonic() - self._written >= self._seconds
+        if trainer.strategy.reduce_boolean_decision(self._told or due, all=False):
             self._write(trainer)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -55,27 +73,62 @@ class RunCheckpoint(Checkpoint):
 
     def state_dict(self) -> dict[str, Any]:
         # Lightning calls this on every rank, and rank 0 writes what it gets.
-        return {"ranks": from_all(_random_states())}
+        return {"ranks": from_all(_random_states()), "metrics": self.metrics}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self._loaded = state["ranks"]
+        self._loaded, self.metrics = state["ranks"], state["metrics"]
+
+    def _tell(self, number: int, frame: Any) -> None:
+        self._told = True
 
     def _write(self, trainer: pl.Trainer) -> None:
+        """Write a checkpoint; then end training on all ranks if one of them was told to."""
+        self.metrics |= {name: float(value) for name, value in trainer.callback_metrics.items()}
         if not trainer.fast_dev_run:  # type: ignore[attr-defined]
             trainer.save_checkpoint(self._path)
         self._written = time.monotonic()
+        if trainer.strategy.reduce_boolean_decision(self._told, all=False):
+            raise SIGTERMException
 
 
 class WholeCheckpointIO(TorchCheckpointIO):
-    """Checkpoints that are there whole or not at all, wherever temporary files lie.
+    """Checkpoints that are there whole or not at all, wherever temporary files lie, and the one before each.
 
     Lightning writes into the system's temporary folder and moves, which between two file systems is a copy: killed in
     the middle, it leaves half a file under the final name.
+
+    Args:
+        previous: where a checkpoint goes when the next one takes its place.
+        identity: of the run. Frozen weights are in no checkpoint and missing ones are no error, so that another
+            system's would be taken for this one's without it.
     """
 
+    def __init__(self, previous: Path, identity: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._previous, self._identity = previous, dict(identity)
+
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
-        with replacing(Path(path)) as temporary:
-            torch.save(checkpoint, temporary)
+        path = Path(path)
+        with replacing(path) as temporary:
+            torch.save(checkpoint | {_IDENTITY: self._identity}, temporary)
+            # Not before the new one is written. Of a kill between the two renamings, the previous one is left.
+            if path.is_file():
+                os.replace(path, self._previous)
+
+    def load_checkpoint(self, path: Any, *arguments: Any, **options: Any) -> dict[str, Any]:
+        """As torch does.
+
+        Raises:
+            UserError: it is another run's.
+        """
+        checkpoint: dict[str, Any] = super().load_checkpoint(path, *arguments, **options)
+        found = checkpoint.get(_IDENTITY, {})
+        for key, expected in self._identity.items():
+            if found.get(key) != expected:
+                raise UserError(
+                    f"{path}: is a checkpoint of a run with another {key}; delete it, or give another --run folder"
+                )
+        return checkpoint
 
 
 def _random_states() -> dict[str, Any]:

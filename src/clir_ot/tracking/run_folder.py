@@ -3,7 +3,8 @@
 ```
 config.yaml        every hyper-parameter, as resolved
 run.json           fingerprints of collection and encoder, time, memory, versions
-checkpoints/       last.ckpt, from which a run that was stopped goes on; best.pt, the best epoch's weights (--monitor)
+checkpoints/       last.ckpt, from which a run that was stopped goes on; previous.ckpt, the one before it, should that
+                   be damaged; best.pt, the best epoch's weights (--monitor)
 encoder/           the trained encoder, a Hugging Face folder; there once training is complete
 trec/              rankings, <system>.<language>.<split>.trec
 metrics.json       what `clir-ot evaluate` measured
@@ -15,6 +16,7 @@ wandb/             the Weights & Biases run, where it is offline
 
 import json
 import shutil
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ from typing import Any
 import yaml
 
 from clir_ot.errors import UserError
-from clir_ot.files import write_text
+from clir_ot.files import remove_leftovers, write_text
 
 # What decides the trained weights. The machine, the loggers and the number of devices do not.
 _TRAINER_KEYS = ("max_epochs", "max_steps", "precision", "accumulate_grad_batches", "gradient_clip_val")
@@ -38,8 +40,10 @@ class RunFolder:
         self.facts = self.path / "run.json"
         self.checkpoints = self.path / "checkpoints"
         self.checkpoint = self.checkpoints / "last.ckpt"
+        self.previous = self.checkpoints / "previous.ckpt"
         self.best = self.checkpoints / "best.pt"
         self.encoder = self.path / "encoder"
+        self.wandb = self.path / "wandb"
         self.rankings = self.path / "trec"
         self.metrics = self.path / "metrics.json"
         self.languages = self.path / "languages.json"
@@ -56,8 +60,22 @@ class RunFolder:
 
     @property
     def last_checkpoint(self) -> Path | None:
-        """From which to resume."""
-        return self.checkpoint if self.checkpoint.is_file() else None
+        """From which to resume: the last checkpoint, or the one before it where that is damaged.
+
+        Raises:
+            UserError: all that is there is damaged.
+        """
+        there = self._checkpoints()
+        for path in there:
+            if _is_whole(path):
+                return path
+        if there:
+            names = " and ".join(path.name for path in there)
+            raise UserError(f"{self.checkpoints}: damaged: {names}; delete {self.path} to train anew")
+        return None
+
+    def _checkpoints(self) -> list[Path]:
+        return [path for path in (self.checkpoint, self.previous) if path.is_file()]
 
     def check(self, config: dict[str, Any], read: Mapping[str, str]) -> None:
         """See that the folder is free, or this configuration's already.
@@ -71,7 +89,7 @@ class RunFolder:
                 encoder, or something else.
         """
         if not self.config.is_file():
-            if self.path.is_dir() and any(self.path.iterdir()):
+            if self.path.is_dir() and any(not self._may_be_there(path) for path in self.path.iterdir()):
                 raise UserError(f"{self.path}: exists and is no run of clir-ot; choose another --run folder")
             return
         before, now = deciding(self.read_config()), deciding(config)
@@ -89,16 +107,36 @@ class RunFolder:
             )
 
     def claim(self, config: dict[str, Any], read: Mapping[str, str]) -> None:
-        """Make the free folder this configuration's; nothing where it already is."""
+        """Make the free folder this configuration's; where it already is, clear away what a kill or a fault left."""
         if not self.config.is_file():
-            write_text(self.config, yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
             facts = {f"{name}_fingerprint": value for name, value in read.items()}
             write_text(self.facts, json.dumps(facts, indent=2) + "\n")
+            # Last: with it, the folder is a run.
+            write_text(self.config, yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
+        for target in (self.config, self.facts, self.checkpoint, self.best, self.encoder):
+            remove_leftovers(target)
+        if self.last_checkpoint == self.previous:
+            # A damaged one must not become the previous one.
+            self.checkpoint.unlink(missing_ok=True)
 
     def release(self) -> None:
-        """Remove a run that never began to train, so that a corrected configuration finds the folder free."""
-        if self.config.is_file() and self.last_checkpoint is None and not self.is_trained:
-            shutil.rmtree(self.path)
+        """Give up a run that has saved nothing, so that a corrected configuration finds the folder free.
+
+        The Weights & Biases run stays: it shows how training diverged.
+        """
+        if not self.config.is_file() or self._checkpoints() or self.is_trained:
+            return
+        for path in self.path.iterdir():
+            if path.is_dir() and path != self.wandb:
+                shutil.rmtree(path)
+            elif path.is_file():
+                path.unlink()
+        if not any(self.path.iterdir()):
+            self.path.rmdir()
+
+    def _may_be_there(self, path: Path) -> bool:
+        """What `release`, or a kill in the middle of `claim`, leaves."""
+        return path in (self.wandb, self.facts) or path.name.startswith((".run.json.", ".config.yaml."))
 
     def read_config(self) -> dict[str, Any]:
         """The resolved configuration.
@@ -119,6 +157,15 @@ class RunFolder:
     def add_facts(self, **facts: Any) -> None:
         """Add to `run.json`."""
         write_text(self.facts, json.dumps(self.read_facts() | facts, indent=2) + "\n")
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    """Whether a file of `torch.save`, which is a zip with checksums, is as it was written."""
+    try:
+        with zipfile.ZipFile(checkpoint) as file:
+            return file.testzip() is None
+    except zipfile.BadZipFile:
+        return False
 
 
 def deciding(config: dict[str, Any]) -> dict[str, Any]:
