@@ -1,6 +1,6 @@
 """TREC run files, evaluated: what they rank must be of the collection, and what is missing is said."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from clir_ot.collections import Collection
@@ -34,14 +34,13 @@ def evaluate_run_files(
     Raises:
         UserError: a file ranks a query or a document that the collection does not have.
     """
-    texts = collection.documents(documents)
     rows: list[Measured] = []
     notes = []
     for path in paths:
         system, code = _named(path, collection) if language is None else (path.name, canonical_language(language))
         _, qrels = collection.judged(split, code, documents)
         run = read_run(path)
-        _check(path, run, collection.queries(code), texts)
+        _check(path, run, code, collection)
         notes += _missing(path, run, qrels)
         rows.append(measure(system, code, run, qrels, measures))
     first: dict[str, Measured] = {}
@@ -68,19 +67,23 @@ def _named(path: Path, collection: Collection) -> tuple[str, str]:
     return path.name, ENGLISH
 
 
-def _check(path: Path, run: Run, queries: Iterable[str], documents: Iterable[str]) -> None:
-    known_queries, known = set(queries), set(documents)
-    for query, scores in run.items():
-        if query not in known_queries:
-            raise UserError(
-                f"{path}: query {query!r} is none of the collection's in that language; give the collection, and the "
-                "--language, that was searched"
-            )
-        if unknown := next((document for document in scores if document not in known), None):
-            raise UserError(
-                f"{path}: document {unknown!r} of query {query!r} is not in the collection; give the one that was "
-                "searched"
-            )
+def _check(path: Path, run: Run, language: str, collection: Collection) -> None:
+    queries, documents = collection.queries(language), {d for scores in run.values() for d in scores}
+    if unknown := next((query for query in run if query not in queries), None):
+        raise UserError(
+            f"{path}: query {unknown!r} is none of the collection's in {language!r}; give the collection, and the "
+            "--language, that was searched"
+        )
+    # English first: the other corpora need not be read where it has all of them.
+    for other in sorted(collection.document_languages, key=lambda name: name != ENGLISH):
+        documents = documents - collection.documents(other).keys()
+        if not documents:
+            return
+    document = min(documents)
+    query = next(query for query, scores in run.items() if document in scores)
+    raise UserError(
+        f"{path}: document {document!r} of query {query!r} is not in the collection; give the one that was searched"
+    )
 
 
 def _missing(path: Path, run: Run, qrels: Qrels) -> list[str]:
