@@ -12,14 +12,13 @@ from clir_ot.evaluation.metrics import DEFAULT_MEASURES
 from clir_ot.evaluation.query_noise import DEFAULT_NOISES
 from clir_ot.evaluation.seeds import Seeds
 from clir_ot.evaluation.systems import Comparison, Measured, compare_all, measure
+from clir_ot.report.curves import CURVES, curve_of, point_of
 from clir_ot.report.runs import SystemRuns, TrainedRun
 from clir_ot.retrieval.bm25 import bm25_search
 from clir_ot.tracking.progress import say
 from clir_ot.tracking.rankings import DISTILLED, HYBRID, Queries, Searcher, run_searchers
 
 BM25, TRANSLATE_TEST, ZERO_SHOT, UPPER_BOUND = "BM25", "translate-test", "zero-shot", "English upper bound"
-CURVES = {"data.alpha": (), "data.bitext_pairs": ("trainer.max_epochs", "trainer.max_steps")}
-"""What is varied along a curve, and what may change with it."""
 TOGETHER = "all"
 """In place of a language: the low-resource ones together, each query worth its mean over those that have it."""
 
@@ -132,7 +131,15 @@ def make_study(
     further = [row for row in made if varied[row.name]]
     rows += [row for row in made if row not in further]
     curves = {
-        key: _points(key, [row for row in made if varied[row.name] == key or row.name in primary.values()], collection)
+        key: sorted(
+            (
+                (value, row)
+                for row in made
+                if row.runs and (varied[row.name] == key or row.name in primary.values())
+                if (value := point_of(key, row.runs, collection)) is not None
+            ),
+            key=lambda point: point[0],
+        )
         for key in CURVES
     }
     measure_ = measures[0]
@@ -140,13 +147,6 @@ def make_study(
         measure_, measures, languages, low, rows, further, curves, primary,
         _comparisons(rows, languages, low, primary, measure_), _gaps(rows, languages, measure_), notes,
     )  # fmt: skip
-
-
-def curve_of(system: SystemRuns, primary: SystemRuns) -> str | None:
-    """What is varied, if a system is another point of a curve through the primary one; see `CURVES`."""
-    keys = {*system.settings, *primary.settings}
-    apart = {key for key in keys if system.settings.get(key) != primary.settings.get(key)}
-    return next((key for key, along in CURVES.items() if key in apart and apart <= {key, *along}), None)
 
 
 class _Maker:
@@ -240,20 +240,6 @@ def _primary(rows: Sequence[Row], maker: _Maker, low: Sequence[str], notes: list
         f"Of {len(widest)} {widest[0].runs.kind if widest[0].runs else ''} systems, {best} has the best dev figure."
     )
     return best
-
-
-def _points(key: str, rows: Sequence[Row], collection: Collection) -> list[tuple[float, Row]]:
-    """In the order of what is varied; without a number of pairs, a system was trained on all there are."""
-    points = []
-    for row in rows:
-        assert row.runs is not None
-        value = row.runs.settings.get(key)
-        if value is None and key == "data.bitext_pairs" and row.runs.kind == DISTILLED:
-            known = [name for run in row.runs.runs for name in run.languages if name in collection.bitext_languages]
-            value = min((len(collection.bitext(name)) for name in known), default=None)
-        if value is not None:
-            points.append((float(value), row))
-    return sorted(points, key=lambda point: point[0])
 
 
 def _runs(rows: Sequence[Row], name: str) -> SystemRuns:
