@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from clir_ot.collections import Collection
+from clir_ot.collections.cache import STARTER, starter_folder
 from clir_ot.errors import UserError
 from clir_ot.evaluation.metrics import DEFAULT_MEASURES
 from clir_ot.files import write_text
@@ -64,14 +65,15 @@ def write_report(
         The two files, in the folder `output`.
     """
     study, bias = read_study(paths, collection, split=split, low_resource=low_resource, measures=measures)
-    command = ["clir-ot", "report", *map(str, paths), "--collection", collection.folder.name]
+    starter = collection.folder == starter_folder() / "collection"
+    name = STARTER if starter else collection.folder.name
+    command = ["clir-ot", "report", *map(str, paths), "--collection", name]
     command += ["--low-resource", ",".join(study.low_resource), "--measures", ",".join(study.measures)]
     trained = sum(len(row.runs.runs) for row in [*study.rows, *study.further] if row.runs)
     footer = [
-        f"Collection {collection.folder.name}, fingerprint {collection.fingerprint()}; {trained} runs. "
-        f"Made with: {shlex.join(command)}"
+        f"Collection {name}, fingerprint {collection.fingerprint()}; {trained} runs. Made with: {shlex.join(command)}"
     ]
-    subtitle = f"{collection.folder.name}, {split} queries; systems compared by {study.measure}."
+    subtitle = f"{name}, {split} queries; systems compared by {study.measure}."
     parts = sections(study, bias)
     files = [output / "report.html", output / "report.md"]
     for path, render in zip(files, (html, markdown), strict=True):

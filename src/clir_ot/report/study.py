@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from pathlib import Path
 
 from clir_ot.collections import Collection
 from clir_ot.collections.collection import ENGLISH
@@ -155,6 +156,7 @@ class _Maker:
     def __init__(self, collection: Collection, split: str, measures: Sequence[str], notes: list[str]) -> None:
         self.collection, self.split, self.measures, self.notes = collection, split, tuple(measures), notes
         self.english = collection.is_judged(split, ENGLISH)
+        self._searchers: dict[Path, Searcher] = {}
 
     def baselines(self, teacher: Searcher, languages: Sequence[str]) -> list[Row]:
         """BM25, translate-test where there are translations, zero-shot with the English upper bound."""
@@ -218,12 +220,17 @@ class _Maker:
                     f"{run.folder.path}: its encoder was dropped, and there is no ranking of {queries}; measure again "
                     "with the encoders kept (--keep-encoders)"
                 )
-            measured.append(run_searchers(run.folder, self.collection)[0].measured(queries, self.measures))
+            measured.append(self._searcher(run).measured(queries, self.measures))
         return Seeds(measured)
 
     def _can(self, run: TrainedRun, queries: Queries) -> bool:
-        own, _ = run_searchers(run.folder, self.collection)
-        return run.folder.is_trained or own.path(queries).is_file()
+        return run.folder.is_trained or self._searcher(run).path(queries).is_file()
+
+    def _searcher(self, run: TrainedRun) -> Searcher:
+        path = run.folder.path
+        if path not in self._searchers:
+            self._searchers[path], _ = run_searchers(run.folder, self.collection)
+        return self._searchers[path]
 
 
 def _primary(rows: Sequence[Row], maker: _Maker, low: Sequence[str], notes: list[str]) -> str:
