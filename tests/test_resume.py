@@ -186,10 +186,11 @@ def test_a_run_killed_while_it_writes_ends_with_the_same_weights(
     "stops",
     [
         [(os.kill, signal.SIGTERM), (os.killpg, signal.SIGKILL)],
-        pytest.param([(os.killpg, signal.SIGTERM)] * 2 + [(os.kill, signal.SIGTERM)] * 2, marks=pytest.mark.slow),
+        [(os.killpg, signal.SIGTERM)] * 2 + [(os.kill, signal.SIGTERM)] * 2,
     ],
     ids=["told one, killed both", "told both, told one"],
 )
+@pytest.mark.slow
 def test_two_processes_that_are_stopped_end_with_the_weights_of_two_left_alone(
     stops: list[tuple[Callable[[int, int], None], signal.Signals]], start: Start, tmp_path: Path
 ) -> None:

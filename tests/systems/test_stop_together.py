@@ -8,11 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 
 from clir_ot import TokenEncoder
 
 
+@pytest.mark.slow
 def test_vectors_broken_on_one_rank_stop_both_with_one_message(
     encoder_folder: Path, collection_folder: Path, tmp_path: Path
 ) -> None:
