@@ -149,10 +149,9 @@ def translate(arguments: argparse.Namespace) -> None:
 def evaluate(arguments: argparse.Namespace) -> None:
     """`evaluate RUN...`: a table for TREC run files, or for the folders of training runs, which are searched first."""
     from clir_ot.collections import Collection
+    from clir_ot.collections.languages import parse_languages
     from clir_ot.collections.trec import read_qrels
-    from clir_ot.data.datamodule import parse_languages
     from clir_ot.evaluation.run_files import evaluate_against, evaluate_run_files
-    from clir_ot.tracking.evaluate_run_folder import evaluate_run_folder
 
     if missing := next((path for path in arguments.runs if not path.exists()), None):
         raise UserError(f"{missing}: no such run folder or TREC run file")
@@ -171,6 +170,8 @@ def evaluate(arguments: argparse.Namespace) -> None:
         return
     collection, noises = Collection(arguments.collection), arguments.noise.split(",") if arguments.noise else []
     languages = parse_languages(arguments.language) if arguments.language else None
+    if folders:
+        from clir_ot.tracking.evaluate_run_folder import evaluate_run_folder
     for folder in folders:
         print(evaluate_run_folder(folder, collection, arguments.split, noises, measures, languages))
     if files:
@@ -183,10 +184,10 @@ def evaluate(arguments: argparse.Namespace) -> None:
 def report(arguments: argparse.Namespace) -> None:
     """`report RUNS...`: a page, and the tables as Markdown."""
     from clir_ot.collections import Collection
-    from clir_ot.collections.languages import canonical_language
+    from clir_ot.collections.languages import parse_languages
     from clir_ot.report.report import write_report
 
-    low_resource = arguments.low_resource and [canonical_language(name) for name in arguments.low_resource.split(",")]
+    low_resource = parse_languages(arguments.low_resource) if arguments.low_resource else None
     page, tables = write_report(
         arguments.runs, Collection(arguments.collection), arguments.output, split=arguments.split,
         low_resource=low_resource, measures=arguments.measures.split(","),

@@ -7,8 +7,7 @@ from clir_ot.ablation.plan import Ablation
 from clir_ot.ablation.variant import Variant, train_and_measure
 from clir_ot.collections import Collection
 from clir_ot.collections.collection import ENGLISH
-from clir_ot.collections.languages import language_name
-from clir_ot.data.datamodule import parse_languages
+from clir_ot.collections.languages import language_name, parse_languages
 from clir_ot.evaluation.multilingual import evaluate_languages
 from clir_ot.evaluation.query_noise import DEFAULT_NOISES
 from clir_ot.evaluation.seeds import Seeds

@@ -24,6 +24,12 @@ def canonical_language(code: str) -> str:
     return standard
 
 
+def parse_languages(languages: str | list[str]) -> list[str]:
+    """Canonical codes of a list, or of codes separated by commas."""
+    names = languages.split(",") if type(languages) is str else languages
+    return [canonical_language(name.strip()) for name in names]
+
+
 def language_name(code: str) -> str:
     """The English name of a language, e.g. `Yoruba` for `yo`."""
     return langcodes.Language.get(code).display_name("en")

@@ -135,18 +135,3 @@ class BitextBatch:
 
 def _foreign(languages: list[str]) -> int:
     return sum(language != ENGLISH for language in languages)
-
-
-@dataclass
-class TextBatch:
-    """Texts to encode for evaluation: documents, or the queries of one language.
-
-    Attributes:
-        tokens: as queries or as documents, as their dataset says.
-        ids: the texts' `_id`s.
-        language: of all texts in the batch.
-    """
-
-    tokens: Tokens
-    ids: list[str]
-    language: str

@@ -9,7 +9,7 @@ import pytorch_lightning as pl
 import torch
 
 from clir_ot.collections import Collection
-from clir_ot.collections.languages import canonical_language
+from clir_ot.collections.languages import parse_languages
 from clir_ot.collections.trec import ranking, read_run
 from clir_ot.data.idf import inverse_document_frequencies
 from clir_ot.data.resumable_loader import ResumableLoader
@@ -19,12 +19,6 @@ from clir_ot.data.training_batches import TrainingBatches, TrainingTexts
 from clir_ot.errors import UserError
 
 _DEPTH = 100  # of a run, from which hard negatives are drawn
-
-
-def parse_languages(languages: str | list[str]) -> list[str]:
-    """Canonical codes of a list, or of codes separated by commas."""
-    names = languages.split(",") if type(languages) is str else languages
-    return [canonical_language(name.strip()) for name in names]
 
 
 class CLIRDataModule(pl.LightningDataModule):

@@ -1,30 +1,11 @@
-"""Search one collection with several query encoders over one index, and compare what they find."""
+"""What rankings are worth, and how two systems compare on the queries that both have."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from clir_ot.collections import Collection
 from clir_ot.collections.trec import Qrels, Run
 from clir_ot.evaluation.metrics import DEFAULT_MEASURES, evaluate_run, mean
 from clir_ot.evaluation.significance import PairedComparison, bootstrap_interval, compare, holm
-from clir_ot.models.encoder import TokenEncoder
-from clir_ot.retrieval.search import search
-from clir_ot.retrieval.token_index import TokenIndex, encode
-
-
-@dataclass(frozen=True)
-class System:
-    """A query encoder on the queries of one language.
-
-    Attributes:
-        name: as the table calls it, e.g. `zero-shot`.
-        encoder: of the queries.
-        language: of the queries.
-    """
-
-    name: str
-    encoder: TokenEncoder
-    language: str
 
 
 @dataclass(frozen=True)
@@ -71,12 +52,6 @@ class Comparison:
         if self.p_adjusted >= alpha:
             return "no difference shown"
         return "better" if self.paired.difference > 0 else "worse"
-
-
-def search_system(system: System, collection: Collection, split: str, documents: TokenIndex) -> tuple[Run, Qrels]:
-    """The system's ranking of the judged queries of a split, and their judgements."""
-    queries, qrels = collection.judged(split, system.language)
-    return search(encode(system.encoder, system.encoder.tokenizer.queries, queries), documents), qrels
 
 
 def measure(name: str, language: str, run: Run, qrels: Qrels, measures: Sequence[str] = DEFAULT_MEASURES) -> Measured:

@@ -7,7 +7,7 @@ from typing import Any
 
 from clir_ot.collections import Collection
 from clir_ot.collections.collection import ENGLISH
-from clir_ot.data.datamodule import parse_languages
+from clir_ot.collections.languages import parse_languages
 from clir_ot.errors import UserError
 from clir_ot.tracking.rankings import DISTILLED, HYBRID, TEACHER, kind_of
 from clir_ot.tracking.run_folder import RunFolder, deciding

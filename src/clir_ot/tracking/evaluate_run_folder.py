@@ -7,7 +7,7 @@ from pathlib import Path
 
 from clir_ot.collections import Collection
 from clir_ot.collections.collection import ENGLISH
-from clir_ot.data.datamodule import parse_languages
+from clir_ot.collections.languages import parse_languages
 from clir_ot.errors import UserError
 from clir_ot.evaluation.metrics import DEFAULT_MEASURES
 from clir_ot.evaluation.multilingual import evaluate_languages

@@ -9,8 +9,8 @@ from typing import Any
 from clir_ot.collections import Collection
 from clir_ot.collections.cache import locate
 from clir_ot.collections.collection import ENGLISH
+from clir_ot.collections.languages import parse_languages
 from clir_ot.collections.trec import Qrels, Run, read_run, write_run
-from clir_ot.data.datamodule import parse_languages
 from clir_ot.evaluation.metrics import DEFAULT_MEASURES
 from clir_ot.evaluation.query_noise import noisy
 from clir_ot.evaluation.systems import Measured, measure
