@@ -8,11 +8,12 @@ from clir_ot.ablation.variant import Variant, train_and_measure
 from clir_ot.collections import Collection
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import language_name, parse_languages
+from clir_ot.evaluation.languages_table import languages_as_json, spelt
 from clir_ot.evaluation.multilingual import evaluate_languages
 from clir_ot.evaluation.query_noise import DEFAULT_NOISES
 from clir_ot.evaluation.seeds import Seeds
 from clir_ot.evaluation.systems import Measured, compare_all
-from clir_ot.evaluation.table import columns, languages_as_json, p_value, spelt
+from clir_ot.evaluation.table import columns, p_value
 from clir_ot.files import write_text
 from clir_ot.tracking.rankings import Queries, run_searchers
 

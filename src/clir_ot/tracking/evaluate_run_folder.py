@@ -9,10 +9,11 @@ from clir_ot.collections import Collection
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import parse_languages
 from clir_ot.errors import UserError
+from clir_ot.evaluation.languages_table import languages_as_json, render_languages
 from clir_ot.evaluation.metrics import DEFAULT_MEASURES
 from clir_ot.evaluation.multilingual import evaluate_languages
 from clir_ot.evaluation.systems import Measured, compare_all
-from clir_ot.evaluation.table import as_json, languages_as_json, render, render_languages
+from clir_ot.evaluation.table import as_json, render
 from clir_ot.files import write_text
 from clir_ot.tracking.progress import say
 from clir_ot.tracking.rankings import Queries, Searcher, languages_file, rankings_folder, run_searchers

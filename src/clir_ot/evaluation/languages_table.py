@@ -1,0 +1,29 @@
+"""A system over the documents of several languages, as a table for the terminal and as JSON."""
+
+from typing import Any
+
+from clir_ot.collections.languages import language_name
+from clir_ot.evaluation.multilingual import RANK_DISTANCE, Multilingual
+from clir_ot.evaluation.table import columns
+
+
+def render_languages(found: Multilingual) -> str:
+    """A Markdown table: one row a query language, then their mean."""
+    by_language = {language: found.means(language) for language in found.pool}
+    settings = list(next(iter(by_language.values())))
+    rows = [["queries", *settings]]
+    for language, means in by_language.items():
+        rows.append([language_name(language), *(spelt(name, means[name]) for name in settings)])
+    average = [sum(means[name] for means in by_language.values()) / len(by_language) for name in settings]
+    rows.append(["mean", *(spelt(name, value) for name, value in zip(settings, average, strict=True))])
+    return columns(rows)
+
+
+def languages_as_json(found: Multilingual) -> dict[str, Any]:
+    """The values of every query, each its mean over languages, and tables of query languages by document languages."""
+    return {"by_query": found.by_query(), "MAP": found.heat_map(), "first": found.first_shares()}
+
+
+def spelt(setting: str, value: float) -> str:
+    """Ranks with one decimal, shares with three."""
+    return f"{value:.1f}" if setting == RANK_DISTANCE else f"{value:.3f}"
