@@ -1,5 +1,6 @@
 """The pictures of a report, as matplotlib figures."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -15,6 +16,8 @@ from clir_ot.report.study import ZERO_SHOT, Row, Study
 # Okabe and Ito's palette: told apart by colour-blind readers, too.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
 _MARKS = "osD^vP*X"
+_LEGEND_LETTERS, _MARK_LETTERS = 72, 8  # across a legend, and as wide as a mark with its margins
+_LEGEND_LINE = 0.2  # inches
 
 
 def by_language(study: Study) -> Figure:
@@ -116,5 +119,8 @@ def _canvas(height: float) -> tuple[Figure, Axes]:
 
 
 def _legend(figure: Figure, axes: Axes) -> None:
-    columns = min(3, len(axes.get_legend_handles_labels()[0]))
-    figure.legend(loc="outside lower center", ncols=columns, fontsize="small", frameon=False)
+    labels = axes.get_legend_handles_labels()[1]
+    # As many columns as the longest name leaves room for: what does not fit would be cut off.
+    columns = max(1, min(len(labels), _LEGEND_LETTERS // (max(map(len, labels)) + _MARK_LETTERS)))
+    figure.legend(loc="outside lower left", ncols=columns, fontsize="small", frameon=False)
+    figure.set_figheight(figure.get_figheight() + _LEGEND_LINE * math.ceil(len(labels) / columns))
