@@ -135,7 +135,7 @@ def same(run: Path, whole: Path) -> None:
     assert len(found) > 10
     assert [name for name in found if not torch.equal(found[name], expected[name])] == []
     facts = [json.loads((folder / "run.json").read_text()) for folder in (run, whole)]
-    for name in ("steps", "metrics", "best"):
+    for name in ("steps", "tokens", "metrics", "best"):
         assert facts[0][name] == facts[1][name]
     assert facts[1]["metrics"].keys() >= {"train/loss", "dev/en/MRR@10"}
     assert len(batches(whole)) > 10

@@ -212,7 +212,7 @@ def _bias(found: Bias) -> Section:
 
 
 def _cost(study: Study) -> Section:
-    rows = [["system", "runs", "steps", "tokens read", "minutes", "peak memory", "devices"]]
+    rows = [["system", "runs", "steps", "tokens", "minutes", "peak memory", "devices"]]
     for row in [*study.rows, *study.further]:
         if row.runs is None:
             continue
@@ -229,7 +229,8 @@ def _cost(study: Study) -> Section:
             ]
         )
     note = (
-        "Of one run, mean over a system's runs. A distilled system needs one run a language, a hybrid one a run in all."
+        "Of one run, mean over a system's runs; tokens are those of its batches, on both sides. A distilled system "
+        "needs a run for each language, a hybrid one a single run."
     )
     return Section("Training cost", [], [(note, rows)])
 

@@ -10,7 +10,7 @@ from clir_ot.tracking.throughput import token_sides
 
 
 class TrainingCost(pl.Callback):
-    """Count the real tokens that the encoders read, on all ranks, and the seconds of training.
+    """Count the real tokens of the batches, on both sides and on all ranks, and the seconds of training.
 
     Both travel in the run's checkpoints, so that a resumed run goes on counting. To be placed before what writes them.
     """
