@@ -12,7 +12,13 @@ from clir_ot.evaluation.table import p_value
 from clir_ot.report import figures
 from clir_ot.report.answer import answer
 from clir_ot.report.bias import Bias
+from clir_ot.report.curves import ALPHA, BITEXT_PAIRS
 from clir_ot.report.study import TOGETHER, UPPER_BOUND, ZERO_SHOT, Row, Study
+
+_VARIED = {
+    ALPHA: ("Alpha", "Share of monolingual batches, alpha"),
+    BITEXT_PAIRS: ("Size of the bitext", "Bitext pairs"),
+}
 
 Table = Sequence[Sequence[str]]
 """Rows of cells, the first its header."""
@@ -176,17 +182,17 @@ def _degraded(row: Row, language: str, noise: str, clean: float, measure: str) -
 
 def _curves(study: Study) -> list[Section]:
     found = []
-    for title, key, what in (
-        ("Alpha", "data.alpha", "Share of monolingual batches, alpha"),
-        ("Size of the bitext", "data.bitext_pairs", "Bitext pairs"),
-    ):
-        rows = study.curves[key]
-        if len(rows) < 2:
-            continue
+    for curve in study.curves:
+        title, what = _VARIED[curve.key]
+        rows = [(x, row) for x, system in curve.points if (row := study.row(system.name))]
         languages = [name for name in study.languages if all(name in row.results for _, row in rows)]
         table = [[what, *map(language_name, languages)]]
         table += [[f"{x:g}", *(_cell(row, name, study.measure) for name in languages)] for x, row in rows]
         note = f"{study.measure} by {what[0].lower()}{what[1:]}; all else stays."
+        primary = next(row for row in study.rows if row.name == study.primary[curve.points[0][1].kind])
+        if primary.runs and primary.name not in curve.names:
+            said = ", ".join(curve.other_settings(primary.runs))
+            note += f" These are other runs than those of {primary.name} above: {said}."
         seen = "The same as a curve, one line a language, with 95 % intervals over queries."
         found.append(Section(title, [], [(note, table)], [(seen, figures.curve(rows, languages, study.measure, what))]))
     return found

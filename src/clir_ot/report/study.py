@@ -13,7 +13,7 @@ from clir_ot.evaluation.metrics import DEFAULT_MEASURES
 from clir_ot.evaluation.query_noise import DEFAULT_NOISES
 from clir_ot.evaluation.seeds import Seeds
 from clir_ot.evaluation.systems import Comparison, Measured, compare_all, measure
-from clir_ot.report.curves import CURVES, curve_of, point_of
+from clir_ot.report.curves import Curve, find_curves
 from clir_ot.report.runs import SystemRuns, TrainedRun
 from clir_ot.retrieval.bm25 import bm25_search
 from clir_ot.tracking.progress import say
@@ -65,8 +65,8 @@ class Study:
         languages: foreign ones, the low-resource ones first.
         low_resource: those that the question is about.
         rows: baselines, then the systems compared.
-        further: systems that differ from a primary one in what a curve varies alone.
-        curves: `{what is varied: [(its value, system)]}`, of CURVES, the primary system among them.
+        further: systems that are but a point of a curve.
+        curves: systems that differ in one setting alone, perhaps a primary one among them.
         primary: `{kind: name}` of the systems that answer the question.
         comparisons: `{(system, baseline, language or TOGETHER): comparison}`, Holm-adjusted over all of them.
         gaps: `{(system, language): share of the gap closed}`; None where there is no gap.
@@ -79,7 +79,7 @@ class Study:
     low_resource: Sequence[str]
     rows: Sequence[Row]
     further: Sequence[Row]
-    curves: Mapping[str, Sequence[tuple[float, Row]]]
+    curves: Sequence[Curve]
     primary: Mapping[str, str]
     comparisons: Mapping[tuple[str, str, str], Comparison]
     gaps: Mapping[tuple[str, str], Gap | None]
@@ -87,7 +87,7 @@ class Study:
 
     def row(self, name: str) -> Row | None:
         """The row of that name, if there is one."""
-        return next((row for row in self.rows if row.name == name), None)
+        return next((row for row in [*self.rows, *self.further] if row.name == name), None)
 
 
 def make_study(
@@ -128,21 +128,10 @@ def make_study(
         kind: _primary([row for row in made if row.runs and row.runs.kind == kind], maker, low, notes)
         for kind in dict.fromkeys(system.kind for system in systems)
     }
-    varied = {row.name: curve_of(row.runs, _runs(made, primary[row.runs.kind])) for row in made if row.runs}
-    further = [row for row in made if varied[row.name]]
-    rows += [row for row in made if row not in further]
-    curves = {
-        key: sorted(
-            (
-                (value, row)
-                for row in made
-                if row.runs and (varied[row.name] == key or row.name in primary.values())
-                if (value := point_of(key, row.runs, collection)) is not None
-            ),
-            key=lambda point: point[0],
-        )
-        for key in CURVES
-    }
+    curves = find_curves(systems, collection)
+    on_curves = {name for curve in curves for name in curve.names} - {*primary.values()}
+    further = [row for row in made if row.name in on_curves]
+    rows += [row for row in made if row.name not in on_curves]
     measure_ = measures[0]
     return Study(
         measure_, measures, languages, low, rows, further, curves, primary,
@@ -247,12 +236,6 @@ def _primary(rows: Sequence[Row], maker: _Maker, low: Sequence[str], notes: list
         f"Of {len(widest)} {widest[0].runs.kind if widest[0].runs else ''} systems, {best} has the best dev figure."
     )
     return best
-
-
-def _runs(rows: Sequence[Row], name: str) -> SystemRuns:
-    (runs,) = (row.runs for row in rows if row.name == name)
-    assert runs is not None
-    return runs
 
 
 def _comparisons(
