@@ -5,9 +5,9 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
+from clir_ot.commands.collection import VERBS as COLLECTION_VERBS
 from clir_ot.errors import UserError
 from clir_ot.options import make_parser
 
@@ -52,55 +52,6 @@ def _leave_it_to_the_first_process() -> None:
         if os.getppid() != launcher:
             sys.exit(1)
         time.sleep(0.1)
-
-
-def build(arguments: argparse.Namespace) -> None:
-    """`collection build NAME [DIR] [--from PATH]`."""
-    from clir_ot.collections.cache import STARTER
-
-    if arguments.name != STARTER:
-        _build_lareqa(arguments)
-        return
-    if arguments.source:
-        raise UserError(f"{STARTER} is fetched, it is not built --from a folder; leave the option out")
-    from clir_ot.collections.starter import build_starter
-
-    encoder, collection = build_starter(arguments.folder)
-    if arguments.quiet:
-        return
-    _print_statistics(collection, encoder)
-    print(f"\nencoder:    {encoder}\ncollection: {collection}\nnext: make distill LANG=yo")
-
-
-def _build_lareqa(arguments: argparse.Namespace) -> None:
-    from clir_ot.collections.lareqa import build_lareqa
-
-    name, folder = arguments.name, arguments.folder
-    if folder is None:
-        raise UserError(f"{name} needs the folder to write: clir-ot collection build {name} DIR --from PATH")
-    build_lareqa(name, arguments.source, folder)
-    if arguments.quiet:
-        return
-    _print_statistics(folder, None)
-    print(
-        f"\ncollection: {folder}\nnext: clir-ot search --encoder runs/starter/hybrid/encoder --collection {folder} "
-        f"--language de --output de.trec\n      clir-ot evaluate de.trec --collection {folder} --language de"
-    )
-
-
-def check(arguments: argparse.Namespace) -> None:
-    """`collection check DIR`."""
-    from clir_ot.collections import Collection
-    from clir_ot.collections.check import check as check_collection
-
-    collection = Collection(arguments.folder)
-    check_collection(collection, arguments.languages.split(",") if arguments.languages else [])
-    print(f"{collection.folder}: no problem found")
-
-
-def stats(arguments: argparse.Namespace) -> None:
-    """`collection stats DIR`."""
-    _print_statistics(arguments.folder, arguments.encoder)
 
 
 def search(arguments: argparse.Namespace) -> None:
@@ -195,16 +146,6 @@ def report(arguments: argparse.Namespace) -> None:
     print(f"report: {page}\ntables: {tables}\nnext: open {page} in a browser")
 
 
-def qrels(arguments: argparse.Namespace) -> None:
-    """`collection qrels DIR`: judgements in TREC's format, for trec_eval and ir_measures."""
-    from clir_ot.collections import Collection
-    from clir_ot.collections.trec import write_qrels
-
-    _, judged = Collection(arguments.folder).judged(arguments.split, arguments.language)
-    write_qrels(judged, arguments.output)
-    print(f"judgements of {len(judged)} queries: {arguments.output}")
-
-
 def align(arguments: argparse.Namespace) -> None:
     """`align`: which English token moves to which foreign one, as a table and a picture."""
     from clir_ot.collections.languages import canonical_language, language_name
@@ -255,24 +196,7 @@ def ablate(arguments: argparse.Namespace) -> None:
     print(f"{table}\n\ntable: {run / 'table.md'}")
 
 
-def _print_statistics(folder: Path, encoder: Path | None) -> None:
-    from clir_ot.collections import Collection
-    from clir_ot.collections.kolibri import STUDY_LANGUAGES
-    from clir_ot.collections.statistics import render, statistics
-
-    count_pieces = None
-    if encoder:
-        from tokenizers import Tokenizer
-
-        tokenizer = Tokenizer.from_file(str(encoder / "tokenizer.json"))
-
-        def count_pieces(texts: Sequence[str]) -> int:
-            return sum(len(text.ids) for text in tokenizer.encode_batch(texts, add_special_tokens=False))
-
-    print(render(statistics(Collection(folder), count_pieces), first=STUDY_LANGUAGES))
-
-
-VERBS = (ablate, align, build, check, evaluate, qrels, report, search, stats, translate)
+VERBS = (ablate, align, evaluate, report, search, translate, *COLLECTION_VERBS)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ import argparse
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from clir_ot.commands.collection_options import add_collection
+
 
 def make_parser(verbs: Mapping[str, Callable[[argparse.Namespace], None]]) -> argparse.ArgumentParser:
     """The parser of everything but `fit`; `verb` of what it parses is the function to call.
@@ -14,30 +16,7 @@ def make_parser(verbs: Mapping[str, Callable[[argparse.Namespace], None]]) -> ar
     parser = argparse.ArgumentParser(prog="clir-ot", description="cross-lingual retrieval into low-resource languages")
     commands = parser.add_subparsers(required=True, metavar="VERB")
 
-    collection = commands.add_parser("collection", help="build, check or count a collection folder")
-    actions = collection.add_subparsers(required=True, metavar="ACTION")
-    action = actions.add_parser("build", help="fetch a collection and write it as a folder")
-    action.add_argument("name", choices=["starter", "xquad-r", "mlqa-r"])
-    action.add_argument("folder", type=Path, nargs="?", help="to write; of the starter, default: the cache folder")
-    action.add_argument("--from", dest="source", type=Path, metavar="PATH", help="of the others: the published files")
-    action.add_argument("--quiet", action="store_true", help="no table at the end")
-    action.set_defaults(verb=verbs["build"])
-    action = actions.add_parser("check", help="name the first problem, with file and line")
-    action.add_argument("folder", type=Path)
-    action.add_argument("--languages", help="also check what training and testing in these (yo,sw) need")
-    action.set_defaults(verb=verbs["check"])
-    action = actions.add_parser("stats", help="documents, queries, bitext pairs and pieces per word by language")
-    action.add_argument("folder", type=Path)
-    action.add_argument("--encoder", type=Path, help="folder whose tokenizer.json counts the pieces")
-    action.set_defaults(verb=verbs["stats"])
-
-    action = actions.add_parser("qrels", help="write judgements in TREC's format, for trec_eval and ir_measures")
-    action.add_argument("folder", type=Path)
-    action.add_argument("--split", default="test", choices=["train", "dev", "test"])
-    action.add_argument("--language", default="en", help="of the queries; default: en")
-    action.add_argument("--output", type=Path, required=True, help="file to write")
-    action.set_defaults(verb=verbs["qrels"])
-
+    add_collection(commands, verbs)
     commands.add_parser("fit", help="train a system: clir-ot fit --config experiments/teacher.yaml --run DIR")
 
     action = commands.add_parser("search", help="rank the English documents for the queries of a language")

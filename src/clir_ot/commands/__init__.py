@@ -1,0 +1,1 @@
+"""Verbs of the command line that have verbs of their own; `cli` has the others."""
