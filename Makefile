@@ -10,6 +10,7 @@ ARGS       ?=
 
 BIN   := $(VENV)/bin
 CLIR  := $(BIN)/clir-ot
+ABLATE = $(CLIR) ablate $(if $(DEVICES),--devices $(DEVICES))
 FIT    = $(CLIR) fit --data.collection $(COLLECTION) $(if $(DEVICES),--trainer.devices $(DEVICES))
 DISTILLED = $(or $(RUN),$(RUNS)/distill-$(LANG))
 
@@ -48,15 +49,15 @@ hybrid: install built  ## train the hybrid-batch ranker, evaluate it
 	@$(CLIR) evaluate $(or $(RUN),$(RUNS)/hybrid) --collection $(COLLECTION)
 
 ablation: checked $(TEACHER)/encoder/modules.json  ## transport and its rivals, three seeds, one table: make ablation LANG=yo
-	@$(CLIR) ablate $(or $(EXPERIMENT),experiments/ablation/alignment.yaml) --run $(or $(RUN),$(RUNS)/ablation-$(LANG)) \
+	@$(ABLATE) $(or $(EXPERIMENT),experiments/ablation/alignment.yaml) --run $(or $(RUN),$(RUNS)/ablation-$(LANG)) \
 		--teacher $(TEACHER)/encoder --collection $(COLLECTION) --language $(LANG) $(ARGS)
 
 ablation-alpha: install built  ## hybrid batches from cross-lingual to monolingual, three seeds, one table
-	@$(CLIR) ablate $(or $(EXPERIMENT),experiments/ablation/alpha.yaml) --run $(or $(RUN),$(RUNS)/ablation-alpha) \
+	@$(ABLATE) $(or $(EXPERIMENT),experiments/ablation/alpha.yaml) --run $(or $(RUN),$(RUNS)/ablation-alpha) \
 		--collection $(COLLECTION) $(ARGS)
 
 ablation-bitext: checked $(TEACHER)/encoder/modules.json  ## students of a part of the bitext, three seeds, one table: LANG=yo
-	@$(CLIR) ablate $(or $(EXPERIMENT),experiments/ablation/bitext.yaml) --run $(or $(RUN),$(RUNS)/ablation-bitext-$(LANG)) \
+	@$(ABLATE) $(or $(EXPERIMENT),experiments/ablation/bitext.yaml) --run $(or $(RUN),$(RUNS)/ablation-bitext-$(LANG)) \
 		--teacher $(TEACHER)/encoder --collection $(COLLECTION) --language $(LANG) $(ARGS)
 
 report: install  ## one page on all runs in RUNS: tables, tests, pictures, the answer

@@ -1,5 +1,6 @@
 """The ablation file's checks, and a whole small ablation, run twice."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -122,7 +123,9 @@ def test_encoders_of_several_languages_are_compared_in_every_setting(
     (tmp_path / "a.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
     command = ["ablate", tmp_path / "a.yaml", "--collection", collection_folder, "--run", tmp_path / "runs"]
     assert "has no use for --language" in clir(*command, "--language", "yo")
-    table = clir(*command, "--jobs", "2")
+    table = clir(*command, "--devices", "2")
+    facts = json.loads((tmp_path / "runs" / "mono" / "seed-0" / "run.json").read_text())
+    assert facts["devices"] == 2
     assert "English, Yoruba; 18 test queries" in table
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines() if line.startswith("| ")]
     assert [row[:2] for row in rows] == [

@@ -83,7 +83,7 @@ def search(arguments: argparse.Namespace) -> None:
 def translate(arguments: argparse.Namespace) -> None:
     """`translate`: the queries of a language, to English, by a machine."""
     from clir_ot.collections import Collection
-    from clir_ot.retrieval.progress import counting
+    from clir_ot.progress import counting
     from clir_ot.retrieval.translated_queries import translate_queries
 
     if arguments.beams < 1:
@@ -182,7 +182,7 @@ def ablate(arguments: argparse.Namespace) -> None:
     if arguments.only:
         ablation = ablation.only(arguments.only.split(","))
     collection, run = Collection(arguments.collection), arguments.run
-    options = {"jobs": arguments.jobs, "keep_encoders": arguments.keep_encoders}
+    options = {"jobs": arguments.jobs, "devices": arguments.devices, "keep_encoders": arguments.keep_encoders}
     of_students = {"--teacher": arguments.teacher, "--language": arguments.language}
     for name, value in of_students.items():
         if (value is None) == (ablation.table == "student"):

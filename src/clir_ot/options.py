@@ -87,8 +87,12 @@ def make_parser(verbs: Mapping[str, Callable[[argparse.Namespace], None]]) -> ar
     action.add_argument("--run", type=Path, required=True, help="folder of the runs and the table")
     action.add_argument("--only", help="some variants: ot,mse")
     action.add_argument(
-        "--jobs", type=int, default=1, help="runs at a time, which share the cores; 4 GiB of memory each"
+        "--jobs",
+        type=int,
+        default=1,
+        help="runs at a time, which share the cores; of the starter, 4 GiB of memory each (hybrid: 9)",
     )
+    action.add_argument("--devices", type=int, help="of each run; default: what the experiment says")
     action.add_argument("--keep-encoders", action="store_true", help="500 MB a run")
     action.set_defaults(verb=verbs["ablate"])
     return parser

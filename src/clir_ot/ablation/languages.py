@@ -22,7 +22,13 @@ _ONE = "setting"  # under this name a setting is compared alone
 
 
 def ablate_languages(
-    ablation: Ablation, collection: Collection, folder: Path, *, jobs: int = 1, keep_encoders: bool = False
+    ablation: Ablation,
+    collection: Collection,
+    folder: Path,
+    *,
+    jobs: int = 1,
+    devices: int | None = None,
+    keep_encoders: bool = False,
 ) -> str:
     """Train what is not trained yet, measure it in all settings on test queries, write and return the table.
 
@@ -30,7 +36,7 @@ def ablate_languages(
         ablation: what to train; in which languages, its experiment says.
         collection: with translated queries and documents.
         folder: of the runs and the table.
-        jobs, keep_encoders: see `train_and_measure`.
+        jobs, devices, keep_encoders: see `train_and_measure`.
 
     Raises:
         UserError: a run fails, the folder holds runs of other settings, the collection lacks a language.
@@ -48,7 +54,14 @@ def ablate_languages(
         write_text(run.folder.languages, json.dumps(languages_as_json(found), ensure_ascii=False) + "\n")
 
     runs = ablation.runs(folder, collection.folder, {})
-    train_and_measure(runs.values(), collection.fingerprint(), measure_encoder, jobs=jobs, keep_encoders=keep_encoders)
+    train_and_measure(
+        runs.values(),
+        collection.fingerprint(),
+        measure_encoder,
+        jobs=jobs,
+        devices=devices,
+        keep_encoders=keep_encoders,
+    )
     results = {name: Seeds([_measured(run) for (n, _), run in runs.items() if n == name]) for name in ablation.variants}
     table = _table(results, ablation.baselines, _languages(next(iter(runs.values()))))
     write_text(folder / "table.md", table + "\n")

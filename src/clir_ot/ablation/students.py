@@ -26,6 +26,7 @@ def ablate_students(
     folder: Path,
     *,
     jobs: int = 1,
+    devices: int | None = None,
     keep_encoders: bool = False,
 ) -> str:
     """Train what is not trained yet, measure it on dev and test, write and return the table.
@@ -36,7 +37,7 @@ def ablate_students(
         collection: with the language's bitext and judged queries.
         language: canonical code.
         folder: of the runs and the table.
-        jobs, keep_encoders: see `train_and_measure`.
+        jobs, devices, keep_encoders: see `train_and_measure`.
 
     Raises:
         UserError: a run fails, the folder holds runs of other settings, the collection lacks the language.
@@ -50,7 +51,7 @@ def ablate_students(
             student.ranking(queries)
 
     read = f"{collection.fingerprint()} {fingerprint(teacher)}"
-    train_and_measure(runs.values(), read, search_all, jobs=jobs, keep_encoders=keep_encoders)
+    train_and_measure(runs.values(), read, search_all, jobs=jobs, devices=devices, keep_encoders=keep_encoders)
     searchers = {key: run_searchers(run.folder, collection) for key, run in runs.items()}
     students = {
         name: [own for (variant, _), (own, _) in searchers.items() if variant == name] for name in ablation.variants

@@ -47,10 +47,12 @@ class Variant:
             raise UserError(f"{self.folder.path}: was measured with other settings; delete it or choose another --run")
         return True
 
-    def train(self, threads: int) -> str | None:
+    def train(self, threads: int, devices: int | None) -> str | None:
         """Run `clir-ot fit`, whose output goes to `<seed>.log` beside the folder; what went wrong, in a line."""
         options = [part for key, value in self.arguments.items() for part in (f"--{key}", _spelt(value))]
         places = ["--config", self.experiment, "--run", self.folder.path, "--data.collection", self.collection]
+        if devices is not None:
+            options += ["--trainer.devices", str(devices)]
         log = self.folder.path.with_suffix(".log")
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("a", encoding="utf-8") as output:
@@ -85,6 +87,7 @@ def train_and_measure(
     measure: Callable[[Variant], None],
     *,
     jobs: int,
+    devices: int | None,
     keep_encoders: bool,
 ) -> None:
     """Do what is not done: a run that is measured is left alone, one that was stopped goes on from its checkpoint.
@@ -94,6 +97,7 @@ def train_and_measure(
         read: fingerprint of what is read, the collection and perhaps a teacher.
         measure: writes what the table needs of a run's encoder into its folder.
         jobs: runs trained at a time, which share the cores.
+        devices: of each run; None is what the experiment says. They change the time, not the weights.
         keep_encoders: leave the trained encoders (500 MB each) there.
 
     Raises:
@@ -101,10 +105,10 @@ def train_and_measure(
     """
     missing = [run for run in runs if not run.is_measured(read)]
     say(f"{len(runs)} runs, {len(missing)} of them to train, {jobs} at a time")
-    threads = max(1, (os.cpu_count() or 1) // jobs)
+    threads = max(1, (os.cpu_count() or 1) // (jobs * (devices or 1)))
     with ThreadPoolExecutor(jobs) as pool:
         # As they are done, in whatever order; an error cancels what has not begun.
-        waiting = {pool.submit(run.train, threads): run for run in missing}
+        waiting = {pool.submit(run.train, threads, devices): run for run in missing}
         for number, future in enumerate(as_completed(waiting), start=1):
             run = waiting[future]
             if problem := future.result():
