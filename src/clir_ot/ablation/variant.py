@@ -106,17 +106,20 @@ def train_and_measure(
     missing = [run for run in runs if not run.is_measured(read)]
     say(f"{len(runs)} runs, {len(missing)} of them to train, {jobs} at a time")
     threads = max(1, (os.cpu_count() or 1) // (jobs * (devices or 1)))
-    with ThreadPoolExecutor(jobs) as pool:
-        # As they are done, in whatever order; an error cancels what has not begun.
+    pool = ThreadPoolExecutor(jobs)
+    try:
         waiting = {pool.submit(run.train, threads, devices): run for run in missing}
+        # As they are done, in whatever order.
         for number, future in enumerate(as_completed(waiting), start=1):
             run = waiting[future]
             if problem := future.result():
-                pool.shutdown(wait=True, cancel_futures=True)
                 raise UserError(problem)
             measure(run)
             run.finish(read, keep_encoders)
             say(f"[{number}/{len(missing)}] {run.folder.path}")
+    finally:
+        # An error and a kill cancel what has not begun; what has begun ends by itself.
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _spelt(value: Any) -> str:
