@@ -1,45 +1,99 @@
-"""Reading and writing files: gzip where the name says so, and never a half-written result."""
+"""Reading and writing files: compressed where the name says so, and never a half-written result."""
 
 import contextlib
 import errno
 import gzip
+import hashlib
+import io
 import os
 import shutil
 import tempfile
 import zlib
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
-from clir_ot.errors import UserError
+from clir_ot.errors import Report, UserError, stop
 
 DISK_FULL = os.strerror(errno.ENOSPC)
 
 
-def open_text(path: Path) -> IO[str]:
-    """Open a UTF-8 text file for reading; `.gz` is decompressed on the fly, a byte order mark is skipped."""
+def open_bytes(path: Path) -> IO[bytes]:
+    """Open a file for reading; `.gz` and `.zst` are decompressed on the fly."""
     if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="\n")
-    return path.open(encoding="utf-8-sig", newline="\n")
+        return gzip.open(path, "rb")  # type: ignore[return-value]
+    if path.suffix == ".zst":
+        import pyarrow
+
+        # Not zstandard's reader: it takes a file that was cut short for a whole one.
+        return io.BufferedReader(pyarrow.CompressedInputStream(pyarrow.OSFile(str(path)), "zstd"))
+    return path.open("rb")
 
 
-def read_lines(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield `("FILE:LINE", text)` for every non-blank line, without its line end.
+def compressed(content: bytes, path: Path) -> bytes:
+    """What to write to `path`: compressed as its name says, the same bytes on any day."""
+    if path.suffix == ".gz":
+        return gzip.compress(content, mtime=0)
+    if path.suffix == ".zst":
+        import zstandard
+
+        return zstandard.compress(content)
+    return content
+
+
+def read_lines(path: Path, report: Report = stop) -> Iterator[tuple[str, str]]:
+    """Yield `("FILE:LINE", text)` for every non-blank line, without its line end and the file's byte order mark.
+
+    A line ends with a line feed, or with carriage return and line feed. Unicode's other line separators are text.
+
+    Args:
+        path: UTF-8 text; `.gz` and `.zst` are decompressed.
+        report: takes a line that is not UTF-8, which is left out if it returns; `stop` raises.
 
     Raises:
-        UserError: the file cannot be read or is not UTF-8; names file and line.
+        UserError: the file cannot be read.
     """
-    number = 0
+    name = str(path)
     try:
-        with open_text(path) as file:
+        with open_bytes(path) as file:
             for number, line in enumerate(file, start=1):
-                text = line.rstrip("\r\n")
-                if text.strip():
-                    yield f"{path}:{number}", text
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path}:{number + 1}: not UTF-8 ({error.reason}); save the file as UTF-8") from error
+                place = f"{name}:{number}"
+                try:
+                    text = line.rstrip(b"\r\n").decode()
+                except UnicodeDecodeError as error:
+                    report(path, f"{place}: not UTF-8 ({error.reason}); save the file as UTF-8")
+                    continue
+                if number == 1:
+                    text = text.removeprefix("\ufeff")
+                if text and not text.isspace():
+                    yield place, text
     except (OSError, EOFError, zlib.error) as error:  # the last two: a .gz cut short or damaged
         raise UserError(f"{path}: cannot be read ({error})") from error
+
+
+@lru_cache(maxsize=1024)
+def _sha256(path: Path, size: int, changed: int) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
+
+def sha256(path: Path) -> bytes:
+    """SHA-256 of a file's bytes, never more than a piece of it in memory; read again only when it has changed."""
+    return _sha256(path, *stamp(path))
+
+
+def stamp(path: Path) -> tuple[int, int]:
+    """Bytes of a file, and when it was last changed in nanoseconds: what is read of it is the same while they are.
+
+    Raises:
+        UserError: there is no such file.
+    """
+    try:
+        found = path.stat()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from error
+    return found.st_size, found.st_mtime_ns
 
 
 @contextlib.contextmanager

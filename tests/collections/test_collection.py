@@ -74,7 +74,7 @@ def test_a_judged_document_in_no_corpus_stays_and_is_named_by_the_check(tmp_path
         file.write("q3\tnowhere\t1\n")
     collection = Collection(tmp_path)
     assert collection.judged("test", "en")[1]["q3"] == {"nowhere": 1}
-    with pytest.raises(UserError, match=r"test\.tsv: document 'nowhere' of query 'q3' is in no corpus file"):
+    with pytest.raises(UserError, match=r"test\.tsv:\d+: document 'nowhere' of query 'q3' is in no corpus file"):
         check(collection, [])
 
 

@@ -10,10 +10,15 @@ from clir_ot.errors import UserError
 STARTER = "starter"
 
 
-def starter_folder() -> Path:
-    """`$CLIR_OT_CACHE/starter`, by default below the user's cache directory."""
+def cache_folder() -> Path:
+    """`$CLIR_OT_CACHE`, by default in the user's cache directory."""
     cache = os.environ.get("CLIR_OT_CACHE") or platformdirs.user_cache_dir("clir-ot", appauthor=False)
-    return Path(cache).expanduser() / STARTER
+    return Path(cache).expanduser()
+
+
+def starter_folder() -> Path:
+    """`starter` in the cache folder."""
+    return cache_folder() / STARTER
 
 
 def locate(name: str | Path, what: str) -> Path | str:

@@ -1,49 +1,233 @@
-"""Does a collection have what an experiment needs? Said before anything slow begins."""
+"""Does a collection have what an experiment needs? Said before anything slow begins, and all of it at once."""
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
-from clir_ot.collections.collection import ENGLISH, Collection
+from clir_ot.collections.collection import Collection
+from clir_ot.collections.folder_files import ENGLISH, FolderFiles, find_folder
+from clir_ot.collections.id_index import IdIndex, hashed, union
 from clir_ot.collections.languages import canonical_language
+from clir_ot.collections.problems import Problems
+from clir_ot.collections.reading import (
+    Text,
+    listed_negatives,
+    read_judgements,
+    read_pairs,
+    read_texts,
+    repeated_id,
+    score_changed,
+)
 from clir_ot.errors import UserError
 
 
 def check(collection: Collection, languages: Sequence[str]) -> None:
-    """Read every file whole, and what distillation and evaluation in these languages read.
+    """The same as `find_problems`, for a program that goes on only with a collection that has none.
 
     Raises:
-        UserError: a file is malformed; a language lacks queries or bitext; a judgement names an unknown text; there are
-            no judgements.
+        UserError: says the first problem.
     """
-    collection.documents()  # English ones are what distillation and search read
-    documents = {name for language in collection.document_languages for name in collection.documents(language)}
-    queries = {query for language in collection.query_languages for query in collection.queries(language)}
-    judgements = list(collection.all_qrels())
-    if not judgements:
-        raise UserError(
-            f"{collection.folder / 'qrels'}: there are queries, but no judgements; expected train.tsv, dev.tsv or "
-            "test.tsv with query-id TAB corpus-id TAB score"
-        )
-    for path, qrels in judgements:
-        for query, judged in qrels.items():
-            if query not in queries:
-                raise UserError(f"{path}: query {query!r} is in no queries file; add it there or remove its judgement")
-            if unknown := next((document for document in judged if document not in documents), None):
-                raise UserError(
-                    f"{path}: document {unknown!r} of query {query!r} is in no corpus file; add it there or remove its "
-                    "judgement"
-                )
-    for language in map(canonical_language, languages):
-        if language == ENGLISH:
-            raise UserError("en is the teacher's language; choose a foreign one, such as " + _distillable(collection))
-        if language not in collection.query_languages and language not in collection.bitext_languages:
-            raise UserError(
-                f"{collection.folder} has nothing in {language!r}; languages with queries and bitext: "
-                f"{_distillable(collection)}"
+    problems = find_problems(collection.folder, languages)
+    if problems.count:
+        raise UserError(problems.first())
+
+
+def find_problems(folder: str | Path, languages: Sequence[str], shown: int = 20) -> Problems:
+    """Read every file whole, line by line, and look for what distillation and evaluation in some languages read.
+
+    Every malformed line is a problem, every `_id` that its file has already, every judgement, negative or translation
+    of a text that is not there, every file that nothing reads. Memory does not grow with the texts, only by some tens
+    of bytes a text: `_id`s are known by 64 bits of theirs.
+
+    Args:
+        folder: of the collection, or `starter`.
+        languages: to be distilled into and evaluated; may be empty.
+        shown: problems of each file that are kept to be said.
+
+    Raises:
+        UserError: there is no such folder; a language is no language code.
+    """
+    wanted = [canonical_language(language) for language in languages]
+    problems = Problems(shown)
+    files = FolderFiles.find(find_folder(folder), problems.add)
+    for path, problem in files.unread():
+        problems.add(path, problem)
+    checked = _Check(files, problems)
+    checked.texts()
+    checked.bitexts()
+    checked.translations()
+    checked.judgements()
+    for language in wanted:
+        checked.language(language)
+    return problems
+
+
+class _Check:
+    def __init__(self, files: FolderFiles, problems: Problems) -> None:
+        self.files, self.problems = files, problems
+        self.documents: dict[str, IdIndex] = {}
+        self.queries: dict[str, IdIndex] = {}
+        self.any_document, self.any_query = union([]), union([])
+        self.with_negatives: list[Path] = []
+
+    def texts(self) -> None:
+        """Documents and queries, then the negatives that queries list."""
+        if self.files.corpora and ENGLISH not in self.files.corpora:
+            self.problems.add(
+                self.files.folder,
+                f"{self.files.folder}: has no English documents, which are what is searched; it has "
+                f"documents in: {', '.join(sorted(self.files.corpora))}",
             )
-        collection.bitext(language)
-        collection.judged("test", language)
+        for found, paths in ((self.documents, self.files.corpora), (self.queries, self.files.queries)):
+            found |= {language: self._ids(path) for language, path in paths.items()}
+        self.any_document, self.any_query = union([*self.documents.values()]), union([*self.queries.values()])
+        for path in self.with_negatives:
+            if path in self.files.queries.values():
+                self._negatives(path)
+
+    def bitexts(self) -> None:
+        """Every line of them."""
+        for path in self.files.bitexts.values():
+            with self._whole(path):
+                for _ in read_pairs(path, self.problems.add):
+                    pass
+
+    def translations(self) -> None:
+        """Queries that a machine translated: each must be one of the language's."""
+        for language, path in self.files.translations(_pass_over).items():
+            self._ids(path)
+            if language in self.queries:
+                self._translated(path, language)
+            else:
+                self.problems.add(
+                    path, f"{path}: translates queries in {language!r}, of which there are none; remove it"
+                )
+
+    def judgements(self) -> None:
+        """That there are some, each of a query and a document that are there."""
+        paths = self.files.qrels()
+        if not paths:
+            self.problems.add(
+                self.files.folder / "qrels",
+                f"{self.files.folder / 'qrels'}: there are queries, but no judgements; expected train.tsv, dev.tsv or "
+                "test.tsv with query-id TAB corpus-id TAB score",
+            )
+        for path in paths:
+            with self._whole(path):
+                self._judgements(path)
+
+    def language(self, language: str) -> None:
+        """What distillation into it and evaluation in it read."""
+        both = {*self.queries} & {*self.files.bitexts} - {ENGLISH}
+        distillable, folder = ", ".join(sorted(both)) or "none", self.files.folder
+        if language == ENGLISH:
+            self.problems.add(folder, f"en is the teacher's language; choose a foreign one, such as {distillable}")
+            return
+        if language not in self.queries and language not in self.files.bitexts:
+            self.problems.add(
+                folder, f"{folder} has nothing in {language!r}; languages with queries and bitext: {distillable}"
+            )
+            return
+        for files, what in ((self.files.bitexts, "bitext"), (self.files.queries, "queries")):
+            with self._whole(folder):
+                self.files.file(files, what, language)
+        if language in self.queries:
+            self._judged(language)
+
+    def _judged(self, language: str) -> None:
+        """That some query of the test split is there in the language, with a judged document in English."""
+        path = self.files.qrels_of("test", language)
+        if path is None:
+            place = self.files.folder / "qrels" / "test.tsv"
+            self.problems.add(place, f"{place}: no such file; the split 'test' has no judgements")
+            return
+        judged, english = False, ENGLISH not in self.documents
+        with suppress(UserError):  # said when the file was read first
+            for judgement in read_judgements(path, _pass_over):
+                if judgement.query in self.queries[language]:
+                    judged = True
+                    english = english or judgement.document in self.documents[ENGLISH]
+        if not judged:
+            queries = self.files.queries[language]
+            self.problems.add(
+                queries,
+                f"{queries}: none of its queries is judged in split 'test'; translations must keep the _id of the "
+                "query they translate",
+            )
+        elif not english:
+            self.problems.add(
+                path,
+                f"{path}: judges no English document for the queries in {language!r}, only of others",
+            )
+
+    def _ids(self, path: Path) -> IdIndex:
+        """Read a file of texts."""
+        hashes, negatives = array("Q"), False
+        with self._whole(path):
+            for text in read_texts(path, self.problems.add):
+                hashes.append(hashed(text.name))
+                negatives = negatives or text.negatives is not None
+        if negatives:
+            self.with_negatives.append(path)
+        index = IdIndex.of(hashes)
+        repeated = index.repeated_rows()
+        said = repeated[: self.problems.shown].tolist()
+        for text in _texts_at(path, said):
+            self.problems.add(path, repeated_id(text))
+        self.problems.add_unsaid(path, len(repeated) - len(said))
+        return index
+
+    def _negatives(self, path: Path) -> None:
+        with suppress(UserError):  # said when the file was read first
+            for query in read_texts(path, _pass_over):
+                for document in listed_negatives(path, query, self.problems.add):
+                    if document not in self.any_document:
+                        self.problems.add(
+                            path,
+                            f"{query.place}: negative {document!r} of query {query.name!r} is in no corpus file; add "
+                            "it there or take it out",
+                        )
+
+    def _translated(self, path: Path, language: str) -> None:
+        queries = self.files.queries[language].name
+        with suppress(UserError):  # said when the file was read first
+            for text in read_texts(path, _pass_over):
+                if text.name not in self.queries[language]:
+                    self.problems.add(path, f"{text.place}: query {text.name!r} is not in {queries}; remove the line")
+
+    def _judgements(self, path: Path) -> None:
+        scores: dict[int, int] = {}
+        for judgement in read_judgements(path, self.problems.add):
+            place, query, document, score = judgement
+            if query not in self.any_query:
+                self.problems.add(
+                    path, f"{place}: query {query!r} is in no queries file; add it there or remove its judgement"
+                )
+            if document not in self.any_document:
+                self.problems.add(
+                    path,
+                    f"{place}: document {document!r} of query {query!r} is in no corpus file; add it there or remove "
+                    "its judgement",
+                )
+            if scores.setdefault(hashed(f"{query}\t{document}"), score) != score:
+                self.problems.add(path, score_changed(judgement))
+
+    @contextmanager
+    def _whole(self, path: Path) -> Iterator[None]:
+        """What makes a file as a whole unreadable is a problem of it, and others are read all the same."""
+        try:
+            yield
+        except UserError as error:
+            self.problems.add(path, str(error))
 
 
-def _distillable(collection: Collection) -> str:
-    both = {*collection.query_languages} & {*collection.bitext_languages}
-    return ", ".join(sorted(both - {ENGLISH})) or "none"
+def _pass_over(path: Path, problem: str) -> None:
+    """Takes a problem that an earlier reading of the file has said."""
+
+
+def _texts_at(path: Path, rows: list[int]) -> Iterator[Text]:
+    """The texts at some rows of a file, in order; it has been read as far as the last of them."""
+    texts = enumerate(read_texts(path, _pass_over))
+    for wanted in rows:
+        yield next(text for row, text in texts if row == wanted)

@@ -30,7 +30,12 @@ def plain_text(message: str) -> str:
         raise ValueError(f"not ICU MessageFormat: {error}") from error
     # Quoted braces ('{name}') are literal text to ICU, but here they are placeholders that the writers put in quotes.
     text = _PLACEHOLDER.sub(" ", _render(nodes))
-    text = html.unescape(_TAG.sub(" ", text)).replace("\\", " ")
+    return tidy(html.unescape(_TAG.sub(" ", text)).replace("\\", " "))
+
+
+def tidy(text: str) -> str:
+    """Text out of which placeholders were taken, on one line, without the quotes, brackets and separators that they
+    left with nothing in them; `""` where no letter is left."""
     text = re.sub(r"\s+", " ", _EMPTY_PAIR.sub(" ", text))
     text = _EDGE.sub("", _SPACE_BEFORE_MARK.sub(r"\1", text))
     return text if any(character.isalpha() for character in text) else ""

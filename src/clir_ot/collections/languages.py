@@ -1,5 +1,7 @@
 """Language codes: BCP 47, so that `yo` and `yor`, `tl` and `fil`, `pt_BR` and `pt-BR` mean the same."""
 
+from functools import lru_cache
+
 import langcodes
 from langcodes.tag_parser import LanguageTagError
 
@@ -22,6 +24,28 @@ def canonical_language(code: str) -> str:
     if not standard or not langcodes.tag_is_valid(standard):
         raise UserError(f"{code!r} is not a language code; use ISO 639 or BCP 47, such as yo, sw or pt-BR")
     return standard
+
+
+@lru_cache(maxsize=4096)
+def same_language(code: str, wanted: str) -> bool:
+    """Whether text marked `code` is in the language `wanted`; what `wanted` leaves open, `code` may say.
+
+    `en-US` and `eng_Latn` are `en`, `swh` is `sw`, and `pt-BR` is `pt`; but `pt` need not be `pt-BR`.
+
+    Args:
+        code: as a file has it; what is no language code is no language's.
+        wanted: a language code.
+    """
+    try:
+        found = langcodes.Language.get(langcodes.standardize_tag(code, macro=True))
+    except LanguageTagError:
+        return False
+    asked = langcodes.Language.get(langcodes.standardize_tag(wanted, macro=True))
+    return (
+        found.language == asked.language
+        and asked.script in (None, found.script)
+        and asked.territory in (None, found.territory)
+    )
 
 
 def parse_languages(languages: str | list[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from clir_ot.collections.batches import batches
 from clir_ot.collections.collection import ENGLISH, SPLITS, Collection
 
 
@@ -43,15 +44,15 @@ def _of(
     collection: Collection, language: str, count_pieces: Callable[[Sequence[str]], int] | None
 ) -> LanguageStatistics:
     queries = collection.queries(language) if language in collection.query_languages else {}
-    texts = list(queries.values())
-    words = sum(len(text.split()) for text in texts)
+    words = sum(len(text.split()) for text in queries.values())
+    pieces = sum(count_pieces(texts) for texts in batches(queries.values())) if count_pieces else 0
     return LanguageStatistics(
         language,
         documents=len(collection.documents(language)) if language in collection.document_languages else 0,
         queries=len(queries),
         judged=tuple(_judged(collection, split, language, queries) for split in SPLITS),
         bitext=len(collection.bitext(language)) if language in collection.bitext_languages else 0,
-        pieces_per_word=count_pieces(texts) / words if count_pieces and words else None,
+        pieces_per_word=pieces / words if count_pieces and words else None,
     )
 
 

@@ -1,6 +1,5 @@
 """TREC runs: what was retrieved for each query, in the order and the file format of trec_eval."""
 
-import gzip
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from clir_ot.errors import UserError
-from clir_ot.files import read_lines, replacing
+from clir_ot.files import compressed, read_lines, replacing
 
 _COLUMNS = "qid Q0 docid rank score tag"
 
@@ -101,8 +100,7 @@ def write_run(run: Run, path: str | Path, tag: str) -> None:
         raise UserError(f"{path}: the run holds no documents, so there is nothing to write")
     content = "".join(lines).encode()
     with replacing(path) as temporary:
-        # mtime=0: the same run gives the same bytes on any day.
-        temporary.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
+        temporary.write_bytes(compressed(content, path))
 
 
 def read_qrels(path: str | Path) -> Qrels:

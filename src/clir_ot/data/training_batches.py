@@ -1,8 +1,8 @@
 """From a batch plan to a batch: look the texts up, cut passages, tokenise, mark what is no negative."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
+from itertools import chain, islice
 
 import torch
 from torch.utils.data import Dataset
@@ -13,6 +13,8 @@ from clir_ot.data.batches import BitextBatch, RankingBatch
 from clir_ot.data.inverse_cloze import inverse_cloze
 from clir_ot.data.sampler import BatchPlan, Row
 from clir_ot.data.tokenizer import TextTokenizer
+
+_TOGETHER = 8192  # texts tokenised in one call
 
 
 @dataclass(frozen=True)
@@ -104,14 +106,22 @@ class TrainingTexts:
 
     def bitext_lengths(self, tokenizer: TextTokenizer) -> dict[str, list[tuple[int, int]]]:
         """`{language: tokens of each pair's English and foreign side}`, as far as an encoder reads."""
-        lengths = {}
-        for language, pairs in self.bitext.items():
-            english, foreign = (
-                [min(len(ids), tokenizer.query_length) for ids in tokenizer.pieces(texts)]
-                for texts in zip(*pairs, strict=True)
-            )
-            lengths[language] = list(zip(english, foreign, strict=True))
-        return lengths
+        shared: dict[tuple[int, int], tuple[int, int]] = {}  # one object for all pairs of the same two lengths
+
+        def length(english: list[int], foreign: list[int]) -> tuple[int, int]:
+            both = min(len(english), tokenizer.query_length), min(len(foreign), tokenizer.query_length)
+            return shared.setdefault(both, both)
+
+        return {
+            language: list(map(length, *(self.bitext_pieces(tokenizer, language, side) for side in (0, 1))))
+            for language in self.bitext
+        }
+
+    def bitext_pieces(self, tokenizer: TextTokenizer, language: str, side: int) -> Iterator[list[int]]:
+        """Piece ids of one side of each pair, English 0 or foreign 1; not all of them are in memory at once."""
+        pairs = iter(self.bitext[language])
+        while some := [pair[side] for pair in islice(pairs, _TOGETHER)]:
+            yield from tokenizer.pieces(some)
 
 
 def _relevant(qrels: Mapping[str, Mapping[str, int]]) -> dict[str, list[str]]:

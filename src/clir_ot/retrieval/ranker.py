@@ -7,7 +7,7 @@ from clir_ot.collections import Collection
 from clir_ot.collections.trec import Run
 from clir_ot.models.encoder import TokenEncoder
 from clir_ot.models.encoder_folder import fingerprint
-from clir_ot.retrieval.progress import counting
+from clir_ot.progress import counting
 from clir_ot.retrieval.rerank import candidates, rerank
 from clir_ot.retrieval.search import search
 from clir_ot.retrieval.stored_index import open_index

@@ -80,7 +80,7 @@ def pool(indexes: Mapping[str, TokenIndex]) -> TokenIndex:
 def encode(
     encoder: TokenEncoder,
     tokenize: Callable[[Sequence[str]], Tokens],
-    texts: dict[str, str],
+    texts: Mapping[str, str],
     progress: Callable[[int], None] = lambda done: None,
 ) -> TokenIndex:
     """Encode texts with an encoder in eval mode (left as found).

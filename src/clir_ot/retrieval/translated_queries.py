@@ -1,6 +1,5 @@
 """Translate-test: queries translated to English by a machine, kept in the collection for any retrieval of English."""
 
-import gzip
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -9,7 +8,7 @@ from clir_ot.collections import Collection
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import canonical_language
 from clir_ot.errors import UserError
-from clir_ot.files import read_lines, replacing
+from clir_ot.files import compressed, read_lines, replacing
 
 _CHUNK = 256  # queries translated before the file is written again
 
@@ -106,4 +105,4 @@ def _read(path: Path, queries: Mapping[str, str], made: Mapping[str, object]) ->
 def _write(path: Path, lines: Mapping[str, str]) -> None:
     content = "".join(f"{line}\n" for line in lines.values()).encode()
     with replacing(path) as temporary:
-        temporary.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
+        temporary.write_bytes(compressed(content, path))

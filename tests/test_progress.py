@@ -2,7 +2,7 @@
 
 import pytest
 
-from clir_ot.retrieval.progress import counting
+from clir_ot.progress import counting
 
 
 def test_lines_count_what_is_done(capsys: pytest.CaptureFixture[str]) -> None:
