@@ -3,6 +3,7 @@
 B texts, N tokens, V vectors of a text (N, or 1), H hidden size of the transformer, D dimensions of a vector.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
@@ -59,9 +60,14 @@ class TokenEncoder(nn.Module):
         texts = query_prefix, document_prefix, query_length, document_length
         return cls(*load_parts(name, dimensions, *texts, scoring))
 
-    def save_pretrained(self, folder: str | Path) -> None:
-        """Write a Hugging Face folder, the projection in sentence-transformers' layout, whole or not at all."""
-        save_parts(Path(folder), self.transformer, self.projection, self.tokenizer, self.scoring)
+    def save_pretrained(self, folder: str | Path, card: Callable[[Path], str] | None = None) -> None:
+        """Write a Hugging Face folder, the projection in sentence-transformers' layout, whole or not at all.
+
+        Args:
+            folder: to write, or to replace.
+            card: makes the text of its README.md, given the folder with everything else in it.
+        """
+        save_parts(Path(folder), self.transformer, self.projection, self.tokenizer, self.scoring, card)
 
     def vectors(self, tokens: Tokens, chunk: int | None = None) -> tuple[torch.Tensor, torch.Tensor]:
         """What a text is scored by: unit vectors (B, V, D), and a mask (B, V) that is True on them.

@@ -5,16 +5,22 @@ config.json  model.safetensors  tokenizer.json ...      the transformer, as Auto
 modules.json                                            0 the transformer, 1 the projection
 1_Dense/{config.json,model.safetensors}                 the projection
 config_sentence_transformers.json                       prefixes and lengths
+README.md                                               the model card, no part of the encoder
 ```
 
-Of an encoder with one vector a text: 1_Pooling, the mean; 2_Dense, the projection; 3_Normalize.
+Of an encoder with one vector a text: 1_Pooling, the mean; 2_Dense, the projection; 3_Normalize; and
+sentence_bert_config.json, the lengths.
+
+Other libraries read the same vectors: sentence-transformers 6 (`MultiVectorEncoder`; `SentenceTransformer` where a text
+has one vector) and PyLate 1.6. Both know token vectors in PyLate's layout, in which the scoring mask and the
+normalisation are no modules of their own.
 """
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,13 +29,59 @@ from torch import nn
 
 from clir_ot.data.tokenizer import TextTokenizer
 from clir_ot.errors import UserError
-from clir_ot.files import replacing
+from clir_ot.files import remove_leftovers, replacing, write_text
 
 Scoring = Literal["late", "dense"]
 
 _PROJECTIONS: dict[Scoring, str] = {"late": "1_Dense", "dense": "2_Dense"}
 _SETTINGS = "config_sentence_transformers.json"
-_FIELDS = ("query_prefix", "document_prefix", "query_length", "document_length")
+_LENGTHS = ("query_length", "document_length")
+CARD = "README.md"
+# PyLate's layout. Its prefixes would be tokens of their own, which the pretrained vocabulary lacks: prompts are text.
+# No token is left out or put in: all real ones are scored, special and prefix tokens included, as `Tokens.mask` says.
+_LATE: dict[str, Any] = {
+    "model_type": "ColBERT",
+    "similarity_fn_name": "meanmaxsim",
+    "query_prefix": "",
+    "document_prefix": "",
+    "do_query_expansion": False,
+    "attend_to_expansion_tokens": False,
+    "skiplist_words": [],
+}
+_DENSE: dict[str, Any] = {"model_type": "SentenceTransformer", "similarity_fn_name": "cosine"}
+
+
+@dataclass(frozen=True)
+class FolderSettings:
+    """How the encoder of a folder reads texts.
+
+    Attributes:
+        scoring: `late` or `dense`.
+        query_prefix, document_prefix: before each text.
+        query_length, document_length: in tokens, at most.
+        portable: whether other libraries read the folder as `clir_ot` does; it was not so before folders had a card.
+    """
+
+    scoring: Scoring
+    query_prefix: str
+    document_prefix: str
+    query_length: int
+    document_length: int
+    portable: bool
+
+
+def read_settings(folder: Path) -> FolderSettings | None:
+    """Of a folder that `save_parts` wrote; None of an encoder without our projection, or of a hub name."""
+    scoring = next((scoring for scoring, place in _PROJECTIONS.items() if (folder / place).is_dir()), None)
+    if scoring is None or not (folder / _SETTINGS).is_file():
+        return None
+    settings = json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))
+    if any(field not in settings for field in _LENGTHS):
+        return None  # some sentence-transformers models have a 2_Dense too
+    portable = "prompts" in settings
+    before = settings["prompts"] if portable else {kind: settings[f"{kind}_prefix"] for kind in ("query", "document")}
+    query_length, document_length = (settings[field] for field in _LENGTHS)
+    return FolderSettings(scoring, before["query"], before["document"], query_length, document_length, portable)
 
 
 def load_parts(
@@ -49,11 +101,10 @@ def load_parts(
         AutoTokenizer.from_pretrained(name), query_prefix, document_prefix, query_length, document_length
     )
     folder = Path(name)
-    for saved, place in _PROJECTIONS.items():
-        if (folder / place).is_dir():
-            settings = json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))
-            tokenizer = replace(tokenizer, **{field: settings[field] for field in _FIELDS})
-            return transformer, _load_projection(folder / place), tokenizer, saved
+    if saved := read_settings(folder):
+        before = saved.query_prefix, saved.document_prefix
+        tokenizer = TextTokenizer(tokenizer.tokenizer, *before, saved.query_length, saved.document_length)
+        return transformer, _load_projection(folder / _PROJECTIONS[saved.scoring]), tokenizer, saved.scoring
     projection = nn.Linear(transformer.config.hidden_size, dimensions, bias=False)
     # Orthonormal rows keep the angles between pretrained token vectors better than torch's default does.
     nn.init.orthogonal_(projection.weight)
@@ -61,9 +112,18 @@ def load_parts(
 
 
 def save_parts(
-    folder: Path, transformer: Any, projection: nn.Linear, tokenizer: TextTokenizer, scoring: Scoring
+    folder: Path,
+    transformer: Any,
+    projection: nn.Linear,
+    tokenizer: TextTokenizer,
+    scoring: Scoring,
+    card: Callable[[Path], str] | None = None,
 ) -> None:
-    """Write the folder described above."""
+    """Write the folder described above.
+
+    Args:
+        card: makes the text of README.md, of the folder as it is then; none is written without.
+    """
     from safetensors.torch import save_file
 
     with replacing(folder) as temporary, quietly():
@@ -78,9 +138,12 @@ def save_parts(
             "bias": False,
             "activation_function": "torch.nn.modules.linear.Identity",
         }
+        lengths = {field: getattr(tokenizer, field) for field in _LENGTHS}
+        prompts = {"query": tokenizer.query_prefix, "document": tokenizer.document_prefix}
         modules = [("", "Transformer"), (dense.name, "Dense")]
         if scoring == "late":
-            shape |= {"module_input_name": "token_embeddings", "module_output_name": "token_embeddings"}
+            # Its input and output are not named: PyLate refuses keys that it does not know, and both project tokens.
+            settings = _LATE
         else:
             modules = [
                 ("", "Transformer"),
@@ -92,28 +155,43 @@ def save_parts(
             pooling = {"word_embedding_dimension": projection.in_features, "pooling_mode_mean_tokens": True}
             _write_json(temporary / "1_Pooling" / "config.json", pooling)
             (temporary / "3_Normalize").mkdir()
+            _write_json(temporary / "3_Normalize" / "config.json", {})
+            _write_json(temporary / "sentence_bert_config.json", lengths)
+            settings = _DENSE
         _write_json(dense / "config.json", shape)
         listed = [
             {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{kind}"}
             for i, (path, kind) in enumerate(modules)
         ]
         _write_json(temporary / "modules.json", listed)
-        settings = {field: getattr(tokenizer, field) for field in _FIELDS}
-        similarity = "MaxSim" if scoring == "late" else "cosine"
-        _write_json(temporary / _SETTINGS, settings | {"similarity_fn_name": similarity})
+        _write_json(temporary / _SETTINGS, {**settings, "prompts": prompts, **lengths})
+        if card:
+            (temporary / CARD).write_text(card(temporary), encoding="utf-8")
+
+
+def write_card(folder: Path, text: str) -> None:
+    """Put the card in the place of the one that is there, whole or not at all; the fingerprint stays the same."""
+    remove_leftovers(folder / CARD)
+    write_text(folder / CARD, text)
 
 
 def fingerprint(name: str | Path) -> str:
-    """SHA-256 (16 hex digits) over the names and bytes of an encoder's files; of a hub model its name."""
+    """SHA-256 (16 hex digits) over the names and bytes of an encoder's files; of a hub model its name.
+
+    The card of a saved encoder does not count: it changes with every evaluation.
+    """
     folder = Path(name)
     if not folder.is_dir():
         return str(name)
+    has_card = read_settings(folder) is not None
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        place = path.relative_to(folder)
+        # The second while it is being written, see `replacing`.
+        if has_card and (place.parts[0] == CARD or place.parts[0].startswith(f".{CARD}.")):
+            continue
         with path.open("rb") as file:
-            digest.update(
-                f"{path.relative_to(folder).as_posix()} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode()
-            )
+            digest.update(f"{place.as_posix()} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
     return digest.hexdigest()[:16]
 
 
