@@ -8,6 +8,9 @@ import time
 from pathlib import Path
 
 from clir_ot.commands.collection import VERBS as COLLECTION_VERBS
+from clir_ot.commands.dashboard import VERBS as DASHBOARD_VERBS
+from clir_ot.commands.push import VERBS as PUSH_VERBS
+from clir_ot.commands.sweep import VERBS as SWEEP_VERBS
 from clir_ot.errors import UserError
 from clir_ot.options import make_parser
 
@@ -196,7 +199,18 @@ def ablate(arguments: argparse.Namespace) -> None:
     print(f"{table}\n\ntable: {run / 'table.md'}")
 
 
-VERBS = (ablate, align, evaluate, report, search, translate, *COLLECTION_VERBS)
+VERBS = (
+    ablate,
+    align,
+    evaluate,
+    report,
+    search,
+    translate,
+    *COLLECTION_VERBS,
+    *DASHBOARD_VERBS,
+    *PUSH_VERBS,
+    *SWEEP_VERBS,
+)
 
 
 if __name__ == "__main__":

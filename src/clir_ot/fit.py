@@ -21,13 +21,18 @@ from clir_ot.data.datamodule import CLIRDataModule
 from clir_ot.errors import UserError
 from clir_ot.models.encoder_folder import fingerprint
 from clir_ot.systems.ranker import Ranker
+from clir_ot.tracking.artifacts import TEACHER_KEY, log_encoder, teacher_artifact, use_teacher
 from clir_ot.tracking.best_weights import BestWeights
 from clir_ot.tracking.checkpoints import RunCheckpoint, WholeCheckpointIO
+from clir_ot.tracking.model_card import model_card
 from clir_ot.tracking.progress import say
+from clir_ot.tracking.run_facts import provenance
 from clir_ot.tracking.run_folder import RunFolder, deciding
+from clir_ot.tracking.run_logger import RunLogger
 from clir_ot.tracking.teacher_vectors import TeacherVectors
 from clir_ot.tracking.training_cost import TrainingCost
-from clir_ot.tracking.weights_and_biases import finish, is_offline, sync_command
+from clir_ot.tracking.training_progress import EpochLine, TrainingBar
+from clir_ot.tracking.weights_and_biases import finish, identify, is_offline, sync_command
 
 
 class AlreadyTrained(Exception):  # noqa: N818 - not an error
@@ -54,6 +59,12 @@ class FitCLI(LightningCLI):
             default=None,
             help="dev figure whose best epoch's weights are kept, such as dev/yo/MRR@10; by default the last epoch's",
         )
+        parser.add_argument(
+            "--upload_encoder",
+            type=bool,
+            default=True,
+            help="keep the trained encoder in Weights & Biases, as an artifact",
+        )
         parser.link_arguments("seed_everything", "data.seed")
         parser.link_arguments("run", "trainer.default_root_dir")
 
@@ -78,15 +89,18 @@ class FitCLI(LightningCLI):
         self._place_logger()
 
     def _place_logger(self) -> None:
-        """The Weights & Biases run is named after the run folder and lies in it."""
+        """The Weights & Biases run is named after the run folder and lies in it; one that goes on keeps its id."""
         logger = self.config.trainer.logger
-        if getattr(logger, "class_path", "").endswith("WandbLogger"):
-            logger.init_args.save_dir = str(self.run.path)
-            logger.init_args.name = self.run.path.name
-            # Rank 0 alone writes the run, and alone asks the server whether the user is logged in.
-            if rank_zero_only(is_offline, default=True)():
-                # Not the logger's own `offline`: it sets the environment variable after wandb has read it.
-                logger.init_args.mode = "offline"
+        if not getattr(logger, "class_path", "").endswith(("RunLogger", "WandbLogger")):
+            return
+        options = logger.init_args
+        options.save_dir = str(self.run.path)
+        for key, value in identify(self.run, self.config.data.languages, self.config.seed_everything).items():
+            options[key] = options.get(key) or value
+        # Rank 0 alone writes the run, and alone asks the server whether the user is logged in.
+        if rank_zero_only(is_offline, default=True)():
+            # Not the logger's own `offline`: it sets the environment variable after wandb has read it.
+            options.mode = "offline"
 
 
 def fit(arguments: list[str]) -> None:
@@ -122,10 +136,15 @@ def fit(arguments: list[str]) -> None:
     trainer: Any = cli.trainer  # its callbacks and flags are set up in ways that mypy does not see
     best = BestWeights(run.best, cli.config.monitor) if cli.config.monitor else None
     cost = TrainingCost()
-    trainer.callbacks.extend([best, cost] if best else [cost])
+    trainer.callbacks.extend([EpochLine(), *([best] if best else []), cost])
+    if trainer.progress_bar_callback:
+        trainer.callbacks[trainer.callbacks.index(trainer.progress_bar_callback)] = TrainingBar()
+    about = provenance(cli.settings[1])
     if teacher := cli.config.model.init_args.get("teacher"):
-        folder = run.home_of(locate(teacher, "encoder")).path / "bitext"
+        taught_by = locate(teacher, "encoder")
+        folder = run.home_of(taught_by).path / "bitext"
         trainer.callbacks.append(TeacherVectors(folder, cli.settings[1]["encoder"]))
+        about[TEACHER_KEY] = teacher_artifact(taught_by)
     saved = RunCheckpoint(run.checkpoint, cli.config.checkpoint_seconds)
     trainer.callbacks.append(saved)
     trainer.strategy.checkpoint_io = WholeCheckpointIO(run.previous, deciding(cli.settings[0]) | cli.settings[1])
@@ -139,10 +158,20 @@ def fit(arguments: list[str]) -> None:
     )
     say(f"{run.path}: training {trained / 1e6:.1f} M of the encoder's {total / 1e6:.1f} M parameters")
     rank_zero_only(run.claim)(*cli.settings)
+    rank_zero_only(run.add_facts)(code=about["code"])
+    tracked = next((logger for logger in trainer.loggers if isinstance(logger, RunLogger)), None)
     try:
         for logger in trainer.loggers:
-            logger.log_hyperparams(cli.settings[0])  # not read from the folder: rank 0 may not have made it yet
+            # Not read from the folder: rank 0 may not have made it yet.
+            logger.log_hyperparams(cli.settings[0] | about)
+        if tracked and trainer.is_global_zero:
+            run.add_facts(wandb=tracked.identity())
         trainer.fit(module, cli.datamodule, ckpt_path=checkpoint, weights_only=False)
+        spent = cost.total()
+        if trainer.is_global_zero and not trainer.fast_dev_run:
+            _finish(run, trainer, module, best, spent, saved.metrics)
+            if tracked:
+                _log_lineage(tracked, run, about, cli.config.upload_encoder)
     except SIGTERMException:
         raise UserError(f"{run.path}: told to end, saved; the same command resumes it") from None
     except (KeyboardInterrupt, SystemExit):  # Lightning makes the second of the first
@@ -151,9 +180,15 @@ def fit(arguments: list[str]) -> None:
         finish()
         if not trainer.state.finished:
             rank_zero_only(run.release)()
-    spent = cost.total()
-    if trainer.is_global_zero and not trainer.fast_dev_run:
-        _finish(run, trainer, module, best, spent, saved.metrics)
+    if trainer.is_global_zero and (command := sync_command(run.path)):
+        print(f"Weights & Biases run is offline; upload it with: {command}")
+
+
+def _log_lineage(logger: RunLogger, run: RunFolder, about: dict[str, Any], with_encoder: bool) -> None:
+    if teacher := about.get(TEACHER_KEY):
+        use_teacher(logger, teacher)
+    if with_encoder:
+        log_encoder(logger, run.encoder, {**about, "steps": run.read_facts()["steps"]})
 
 
 def _check_devices(devices: Any, accelerator: str) -> None:
@@ -187,13 +222,11 @@ def _finish(
     chosen = best.restore(module) if best else None
     if chosen:
         run.add_facts(best=chosen)
-    module.query_encoder().save_pretrained(run.encoder)
+    module.query_encoder().save_pretrained(run.encoder, card=lambda folder: model_card(run, folder))
     print(f"trained {trainer.global_step} steps in {cost['seconds']:.0f} s, peak memory {peak / 2**30:.1f} GiB")
     if chosen:
         print(f"kept the weights of epoch {chosen['epoch']}, best of all by dev figure: {chosen['value']:.3f}")
     print(f"encoder: {run.encoder}")
-    if command := sync_command(run.path):
-        print(f"Weights & Biases run is offline; upload it with: {command}")
 
 
 def _as_user_error(error: BaseException) -> UserError:

@@ -5,6 +5,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from clir_ot.commands.collection_options import add_collection
+from clir_ot.commands.dashboard import add_dashboard
+from clir_ot.commands.push import add_push
+from clir_ot.commands.sweep import add_sweep
 
 
 def make_parser(verbs: Mapping[str, Callable[[argparse.Namespace], None]]) -> argparse.ArgumentParser:
@@ -95,4 +98,8 @@ def make_parser(verbs: Mapping[str, Callable[[argparse.Namespace], None]]) -> ar
     action.add_argument("--devices", type=int, help="of each run; default: what the experiment says")
     action.add_argument("--keep-encoders", action="store_true", help="500 MB a run")
     action.set_defaults(verb=verbs["ablate"])
+
+    add_sweep(commands, verbs)
+    add_dashboard(commands, verbs)
+    add_push(commands, verbs)
     return parser

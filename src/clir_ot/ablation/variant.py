@@ -51,6 +51,7 @@ class Variant:
         """Run `clir-ot fit`, whose output goes to `<seed>.log` beside the folder; what went wrong, in a line."""
         options = [part for key, value in self.arguments.items() for part in (f"--{key}", _spelt(value))]
         places = ["--config", self.experiment, "--run", self.folder.path, "--data.collection", self.collection]
+        options += ["--upload_encoder", "false"]  # it may be dropped before it is uploaded
         if devices is not None:
             options += ["--trainer.devices", str(devices)]
         log = self.folder.path.with_suffix(".log")

@@ -14,6 +14,7 @@ from clir_ot.report.answer import answer
 from clir_ot.report.bias import Bias
 from clir_ot.report.curves import ALPHA, BITEXT_PAIRS
 from clir_ot.report.study import TOGETHER, UPPER_BOUND, ZERO_SHOT, Row, Study
+from clir_ot.tracking.language_heatmap import heat_map
 
 _VARIED = {
     ALPHA: ("Alpha", "Share of monolingual batches, alpha"),
@@ -209,10 +210,10 @@ def _bias(found: Bias) -> Section:
     )
     maps = [
         (f"{found.name}: MAP of queries in one language (rows) over documents in another (columns).",
-         figures.heat_map(found.average_precision, "MAP")),
+         heat_map(found.average_precision, "MAP")),
         (f"{found.name}: share of queries (rows) whose best relevant document in the pool is in a language (columns); "
          f"without preference each would be {1 / max(1, len(found.first)):.2f}.",
-         figures.heat_map(found.first, "share")),
+         heat_map(found.first, "share")),
     ]  # fmt: skip
     return Section(f"Language bias: {found.name}", [], [(note, table)], maps)
 

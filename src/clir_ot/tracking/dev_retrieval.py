@@ -1,6 +1,5 @@
 """Retrieval on the dev queries after every epoch, logged by language."""
 
-import time
 from itertools import islice
 from math import fsum
 from typing import Any
@@ -12,13 +11,12 @@ from clir_ot.evaluation.metrics import evaluate_run
 from clir_ot.models.gather import from_all
 from clir_ot.retrieval.search import search
 from clir_ot.retrieval.token_index import TokenIndex, encode, merge
-from clir_ot.tracking.progress import say
 
 
 class DevRetrieval(pl.Callback):
     """Search the English documents with the dev queries of every training language and of English.
 
-    Logs `dev/<language>/<measure>` and says one line an epoch; does nothing without dev judgements. Every rank encodes
+    Logs `dev/<language>/<measure>`; does nothing without dev judgements. Every rank encodes
     its share of the documents and searches with its share of the queries; all know the result.
 
     Args:
@@ -28,10 +26,6 @@ class DevRetrieval(pl.Callback):
     def __init__(self, measures: list[str] | None = None) -> None:
         self.measures = measures or ["MRR@10"]
         self._documents: TokenIndex | None = None
-        self._start = time.monotonic()
-
-    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._start = time.monotonic()
 
     def logs(self, trainer: pl.Trainer) -> list[str]:
         """Names of the figures."""
@@ -50,15 +44,7 @@ class DevRetrieval(pl.Callback):
             if own := _share(queries, trainer):
                 run = search(encode(encoder, encoder.tokenizer.queries, own), documents)
                 found[language] = evaluate_run(run, {query: qrels[query] for query in own}, self.measures)
-        values = _means(from_all(found), languages, self.measures)
-        pl_module.log_dict(values)
-        loss = trainer.callback_metrics.get("train/loss")
-        say(
-            f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}  "
-            f"{time.monotonic() - self._start:.0f} s  "
-            + (f"loss {loss:.3f}  " if loss is not None else "")
-            + "  ".join(f"{name} {value:.3f}" for name, value in values.items())
-        )
+        pl_module.log_dict(_means(from_all(found), languages, self.measures))
 
     def _encoded_documents(self, trainer: pl.Trainer, module: Any, documents: dict[str, str]) -> TokenIndex:
         """Encoded anew each time where the document encoder is trained, once where it is the frozen teacher."""

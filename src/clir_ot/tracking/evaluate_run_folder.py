@@ -11,16 +11,17 @@ from clir_ot.collections.languages import parse_languages
 from clir_ot.errors import UserError
 from clir_ot.evaluation.languages_table import languages_as_json, render_languages
 from clir_ot.evaluation.metrics import DEFAULT_MEASURES
-from clir_ot.evaluation.multilingual import evaluate_languages
+from clir_ot.evaluation.multilingual import Multilingual, evaluate_languages
 from clir_ot.evaluation.systems import Measured, compare_all
 from clir_ot.evaluation.table import as_json, render
 from clir_ot.files import write_text
+from clir_ot.tracking.log_evaluation import Evaluation, log_evaluation
+from clir_ot.tracking.model_card import update_card
 from clir_ot.tracking.progress import say
 from clir_ot.tracking.rankings import Queries, Searcher, languages_file, rankings_folder, run_searchers
 from clir_ot.tracking.run_folder import RunFolder
+from clir_ot.tracking.system_names import UPPER_BOUND, ZERO_SHOT
 from clir_ot.tracking.weights_and_biases import sync_command
-
-UPPER_BOUND, ZERO_SHOT = "English upper bound", "zero-shot"
 
 
 def evaluate_run_folder(
@@ -69,6 +70,7 @@ def evaluate_run_folder(
     comparisons = compare_all(pairs, wanted[0])
     facts = {"split": split, "collection_fingerprint": collection.fingerprint(), **as_json(results, comparisons)}
     tables = [render(results, comparisons)]
+    found: Multilingual | None = None
     if teacher is None and len(languages) > 1:
         found = evaluate_languages(own.encoder, collection, languages, split, {ENGLISH: own.documents}, say)
         tables.append(render_languages(found))
@@ -76,6 +78,9 @@ def evaluate_run_folder(
     folder = rankings_folder(run, collection)
     metrics = run.metrics if folder == run.rankings else folder / run.metrics.name
     write_text(metrics, json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
+    if metrics == run.metrics:
+        update_card(run)
+    log_evaluation(run, folder, Evaluation(own.name, split, results, comparisons, found))
     return "\n\n".join([*tables, "\n".join(_places(run, folder, metrics))])
 
 

@@ -1,4 +1,4 @@
-"""How fast training goes: texts and tokens a second, and what share of the tokens is padding."""
+"""How fast training goes: pairs and tokens a second, and what share of the tokens is padding."""
 
 import time
 from dataclasses import fields
@@ -10,7 +10,7 @@ from clir_ot.data.batches import Tokens
 
 
 class Throughput(pl.Callback):
-    """Log `speed/rows_per_second`, `speed/tokens_per_second` (real tokens) and `speed/padding_share`, of this process.
+    """Log `speed/pairs_per_second`, `speed/tokens_per_second` (real tokens) and `speed/padding_share`, of this process.
 
     Lightning's ThroughputMonitor counts items and lengths but no padding; this counts the `Tokens` of a batch,
     whatever its kind.
@@ -33,7 +33,7 @@ class Throughput(pl.Callback):
         sides = token_sides(batch)
         tokens, places = (sum(int(n(s)) for s in sides) for n in (_real, _padded))
         values = {
-            "rows_per_second": len(sides[0].input_ids) / seconds,
+            "pairs_per_second": len(sides[0].input_ids) / seconds,
             "tokens_per_second": tokens / seconds,
             "padding_share": 1 - tokens / places,
         }
