@@ -81,7 +81,7 @@ def test_they_are_made_once_and_anew_when_damaged(
 ) -> None:
     runs = [tmp_path / name for name in ("teacher", "one", "two", "three")]
     # The teacher is a run: its students share the file in its folder.
-    (runs[0] / "config.yaml").write_text("{}")
+    (runs[0] / "config.yaml").write_text("model: {init_args: {encoder: an-encoder}}")
     assert "encodes 36 English sentences" in clir(*arguments(teacher, collection_folder, runs[1]))
     (path,) = (runs[0] / "bitext").iterdir()
     assert "English sentences" not in clir(*arguments(teacher, collection_folder, runs[2]))

@@ -50,7 +50,7 @@ share their `_id`. Nearly every query has one relevant document, the documentati
   the documentation of each is relevant. A message that its documentation quotes in full is no query; the documentation
   stays in the corpus.
 - {test:.0%} of the queries are in test, {dev:.0%} in dev, by a hash of their English text: a query keeps its split in
-  another release. A language has those of them that are translated, so that languages are compared on the ones both have.
+  another release. A language has those of them that are translated: compare languages on the ones that both have.
 - `bitext/` holds all other translated messages, documented or not, without doubles. No text of a test or dev query is
   in it on either side, nor is a foreign one among the training queries of its language. Where a translation equals the
   English, it is left out everywhere.
