@@ -63,6 +63,27 @@ def test_bm25_finds_translated_queries_and_no_untranslated_ones(
     assert "lacks 17 of 18 queries, 'd3.1' first" in find("--bm25", "--translated")
 
 
+def test_documents_of_another_language_are_searched(
+    find: Command, own_collection: Path, encoders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    collection = Collection(own_collection)
+    find("--bm25", "--documents", "yor")
+    assert read_run(tmp_path / "found.trec") == bm25_search(
+        collection.judged("test", "yo", "yo")[0], collection.documents("yo"), depth=1000
+    )
+    for options in ([], ["--index", tmp_path / "index"]):
+        find("--encoder", encoders[0], "--documents", "yo", *options)
+        encoder = TokenEncoder.from_pretrained(encoders[0])
+        queries, documents = (
+            encode(encoder, tokenize, texts)
+            for tokenize, texts in (
+                (encoder.tokenizer.queries, collection.judged("test", "yo")[0]),
+                (encoder.tokenizer.documents, collection.documents("yo")),
+            )
+        )
+        assert read_run(tmp_path / "found.trec") == search(queries, documents, 1000)
+
+
 def test_an_index_is_made_once_and_finds_the_same(
     find: Command, encoders: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -66,18 +66,23 @@ def search(arguments: argparse.Namespace) -> None:
 
     check_search_options(arguments)
     collection = Collection(arguments.collection)
-    queries, _ = collection.judged(arguments.split, arguments.language)
+    queries, _ = collection.judged(arguments.split, arguments.language, arguments.documents)
     if arguments.translated:
         queries = pick_translations(collection, arguments.language, queries)
     if arguments.bm25:
         from clir_ot.retrieval.bm25 import bm25_search
 
-        run = bm25_search(queries, collection.documents(), arguments.depth)
+        run = bm25_search(queries, collection.documents(arguments.documents), arguments.depth)
     else:
         from clir_ot.retrieval.ranker import rank
 
         first_stage = read_run(arguments.rerank) if arguments.rerank else None
-        options = {"index": arguments.index, "first_stage": first_stage, "depth": arguments.depth}
+        options = {
+            "documents": arguments.documents,
+            "index": arguments.index,
+            "first_stage": first_stage,
+            "depth": arguments.depth,
+        }
         run = rank(queries, collection, arguments.encoder, arguments.document_encoder, **options)
     write_run(run, arguments.output, tag="bm25" if arguments.bm25 else "clir-ot")
     print(f"{len(run)} queries: {arguments.output}\nnext: clir-ot evaluate {arguments.output} --collection DIR")

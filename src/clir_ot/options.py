@@ -22,7 +22,7 @@ def make_parser(verbs: Mapping[str, Callable[[argparse.Namespace], None]]) -> ar
     add_collection(commands, verbs)
     commands.add_parser("fit", help="train a system: clir-ot fit --config experiments/teacher.yaml --run DIR")
 
-    action = commands.add_parser("search", help="rank the English documents for the queries of a language")
+    action = commands.add_parser("search", help="rank the documents for the queries of a language")
     action.add_argument("--encoder", type=Path, help="folder of the query encoder")
     action.add_argument("--document-encoder", type=Path, help="folder of the document encoder; default: the same")
     action.add_argument("--bm25", action="store_true", help="by words instead of an encoder")
@@ -31,6 +31,7 @@ def make_parser(verbs: Mapping[str, Callable[[argparse.Namespace], None]]) -> ar
     action.add_argument("--depth", type=int, default=1000, help="documents a query; default: 1000")
     action.add_argument("--collection", type=Path, required=True)
     action.add_argument("--language", required=True)
+    action.add_argument("--documents", default="en", help="language of the documents; default: en")
     action.add_argument("--translated", action="store_true", help="queries as `translate` has translated them")
     action.add_argument("--split", default="test", choices=["train", "dev", "test"])
     action.add_argument("--output", type=Path, required=True, help="TREC run file to write")

@@ -49,7 +49,7 @@ def test_each_language_has_its_own_ids_and_judgements(source: Path, tmp_path: Pa
 def test_one_language_alone_has_no_english(source: Path, tmp_path: Path, clir: Callable[..., str]) -> None:
     clir("collection", "build", "miracl", tmp_path / "built", "--from", source, "--languages", "yo", "--quiet")
     assert Collection(tmp_path / "built").document_languages == ["yo"]
-    assert all("has no English documents" in line for line in find_problems(tmp_path / "built", []).lines())
+    assert find_problems(tmp_path / "built", []).count == 0
 
 
 def test_problems_are_one_line(source: Path, tmp_path: Path, clir: Callable[..., str]) -> None:

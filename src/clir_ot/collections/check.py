@@ -73,12 +73,6 @@ class _Check:
 
     def texts(self) -> None:
         """Documents and queries, then the negatives that queries list."""
-        if self.files.corpora and ENGLISH not in self.files.corpora:
-            self.problems.add(
-                self.files.folder,
-                f"{self.files.folder}: has no English documents, which are what is searched; it has "
-                f"documents in: {', '.join(sorted(self.files.corpora))}",
-            )
         for found, paths in ((self.documents, self.files.corpora), (self.queries, self.files.queries)):
             found |= {language: self._ids(path) for language, path in paths.items()}
         self.any_document, self.any_query = union([*self.documents.values()]), union([*self.queries.values()])
@@ -127,6 +121,13 @@ class _Check:
         if language not in self.queries and language not in self.files.bitexts:
             self.problems.add(
                 folder, f"{folder} has nothing in {language!r}; languages with queries and bitext: {distillable}"
+            )
+            return
+        if self.files.corpora and ENGLISH not in self.files.corpora:
+            self.problems.add(
+                folder,
+                f"{folder}: has no English documents, which are what a student's queries search; it has documents in: "
+                f"{', '.join(sorted(self.files.corpora))}",
             )
             return
         for files, what in ((self.files.bitexts, "bitext"), (self.files.queries, "queries")):

@@ -1,9 +1,10 @@
-"""The English documents of a collection ranked by an encoder: searched, or a first stage's ranking re-ranked."""
+"""The documents of a collection ranked by an encoder: searched, or a first stage's ranking re-ranked."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
 from clir_ot.collections import Collection
+from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.trec import Run
 from clir_ot.models.encoder import TokenEncoder
 from clir_ot.models.encoder_folder import fingerprint
@@ -20,6 +21,7 @@ def rank(
     encoder: str | Path,
     document_encoder: str | Path | None = None,
     *,
+    documents: str = ENGLISH,
     index: Path | None = None,
     first_stage: Run | None = None,
     depth: int = 1000,
@@ -28,9 +30,10 @@ def rank(
 
     Args:
         queries: `{_id: text}`.
-        collection: whose English documents are ranked.
+        collection: whose documents are ranked.
         encoder: folder or name of the query encoder.
         document_encoder: likewise; None for the same.
+        documents: their language.
         index: folder of the encoded documents, which is made if it is not there; None to encode them now, of a first
             stage's documents those that are scored.
         first_stage: of its `depth` best documents those are ranked; None for all documents.
@@ -41,14 +44,18 @@ def rank(
     """
     of_queries = TokenEncoder.from_pretrained(encoder)
     of_documents = TokenEncoder.from_pretrained(document_encoder) if document_encoder else of_queries
-    documents: TokenIndex
+    encoded_documents: TokenIndex
     if index:
         made_by = fingerprint(document_encoder or encoder)
-        documents = open_index(index, of_documents, made_by, collection, progress=counting("documents encoded"))
+        encoded_documents = open_index(
+            index, of_documents, made_by, collection, documents, counting("documents encoded")
+        )
     else:
-        texts = collection.documents()
+        texts = collection.documents(documents)
         if first_stage is not None:
             texts = {name: texts[name] for name in candidates(first_stage, depth) if name in texts}
-        documents = encode(of_documents, of_documents.tokenizer.documents, texts, counting("documents encoded"))
+        encoded_documents = encode(of_documents, of_documents.tokenizer.documents, texts, counting("documents encoded"))
     encoded = encode(of_queries, of_queries.tokenizer.queries, dict(queries))
-    return search(encoded, documents, depth) if first_stage is None else rerank(first_stage, encoded, documents, depth)
+    if first_stage is None:
+        return search(encoded, encoded_documents, depth)
+    return rerank(first_stage, encoded, encoded_documents, depth)
