@@ -31,6 +31,7 @@ def artifacts(records: list[dict[str, Any]]) -> dict[str, list[str]]:
     }
 
 
+@pytest.mark.slow
 def test_from_training_to_the_dashboard(
     encoder_folder: Path, collection_folder: Path, tmp_path: Path, clir: Command
 ) -> None:

@@ -98,7 +98,13 @@ print("SECONDS", time.monotonic() - start)
 
 
 # `ask`: whether the user is logged in; `told`: by WANDB_MODE=online, and so not before the run begins.
-@pytest.mark.parametrize(("asked", "address"), [("ask", 401), ("ask", UNREACHABLE), ("told", 403), ("told", 500)])
+@pytest.mark.parametrize(
+    ("asked", "address"),
+    [
+        ("told", 403),
+        *(pytest.param(*case, marks=pytest.mark.slow) for case in (("ask", 401), ("ask", UNREACHABLE), ("told", 500))),
+    ],
+)
 def test_a_server_that_refuses_or_is_out_of_reach_leaves_an_offline_run_and_one_line(
     asked: str, address: int | str, tmp_path: Path
 ) -> None:
