@@ -8,6 +8,7 @@ interface text, translated by people, in some 30 languages: `kolibri/locale/LANG
 import json
 import random
 import re
+import unicodedata
 import zipfile
 from collections import defaultdict
 from dataclasses import dataclass
@@ -198,5 +199,6 @@ def _screen(key: str) -> str:
 
 
 def _same(text: str) -> str:
-    """What two messages share when they differ only in case, punctuation and spacing."""
-    return "".join(character for character in text.casefold() if not re.match(r"[\W_]", character)) or text
+    """What two messages share when they differ only in case, punctuation, spacing and how marks are encoded."""
+    folded = unicodedata.normalize("NFC", text).casefold()
+    return "".join(character for character in folded if not re.match(r"[\W_]", character)) or text
