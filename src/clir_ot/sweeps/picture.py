@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from clir_ot.sweeps.sweep_file import SweepFile
 
 _WIDTH, _HEIGHT = 1.6, 4.2  # inches: of an axis, of the picture
+_PAPER = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5}  # behind numbers, which lines cross
 
 
 def parallel_coordinates(file: SweepFile, trials: Sequence[tuple[dict[str, Any], float]]) -> Figure | None:
@@ -45,7 +46,9 @@ def parallel_coordinates(file: SweepFile, trials: Sequence[tuple[dict[str, Any],
     for place, axis in enumerate(axes_of):
         axes.axvline(place, color="#444444", linewidth=0.8)
         for height, text in axis.ticks:
-            axes.annotate(text, (place, height), xytext=(4, 0), textcoords="offset points", fontsize=7, va="center")
+            axes.annotate(
+                text, (place, height), xytext=(4, 0), textcoords="offset points", fontsize=7, va="center", bbox=_PAPER
+            )
     axes.set_xticks(range(len(axes_of)), [*names, file.metric], rotation=15, ha="right", fontsize=8)
     axes.set_yticks([])
     axes.set_xlim(-0.2, len(axes_of) - 0.4)
