@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from clir_ot.errors import Report, UserError, stop
 
@@ -36,9 +36,10 @@ def compressed(content: bytes, path: Path) -> bytes:
     if path.suffix == ".gz":
         return gzip.compress(content, mtime=0)
     if path.suffix == ".zst":
-        import zstandard
+        import pyarrow
 
-        return zstandard.compress(content)
+        packed: bytes = pyarrow.compress(content, codec="zstd", asbytes=True)
+        return packed
     return content
 
 
@@ -70,6 +71,23 @@ def read_lines(path: Path, report: Report = stop) -> Iterator[tuple[str, str]]:
                     yield place, text
     except (OSError, EOFError, zlib.error) as error:  # the last two: a .gz cut short or damaged
         raise UserError(f"{path}: cannot be read ({error})") from error
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """What a YAML file says.
+
+    Raises:
+        UserError: it is missing, no YAML, or no mapping.
+    """
+    import yaml
+
+    try:
+        said = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UserError(f"{path}: cannot be read as YAML: {str(error).splitlines()[0]}") from error
+    if not isinstance(said, dict):
+        raise UserError(f"{path}: expected a mapping, such as method: grid")
+    return said
 
 
 @lru_cache(maxsize=1024)

@@ -4,10 +4,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import yaml
-
 from clir_ot.ablation.variant import Variant
 from clir_ot.errors import UserError
+from clir_ot.files import read_yaml
 from clir_ot.tracking.run_folder import RunFolder
 
 ZERO_SHOT = "zero-shot"
@@ -41,12 +40,9 @@ class Ablation:
         Raises:
             UserError: it is missing, no YAML, or lacks something.
         """
-        try:
-            said = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, yaml.YAMLError) as error:
-            raise UserError(f"{path}: cannot be read as YAML: {str(error).splitlines()[0]}") from error
+        said = read_yaml(path)
         keys = {"table", "experiment", "seeds", "baselines", "variants"}
-        if not isinstance(said, dict) or not keys <= said.keys() <= keys | {"common"}:
+        if not keys <= said.keys() <= keys | {"common"}:
             raise UserError(f"{path}: expected the keys {', '.join(sorted(keys))} and perhaps common")
         if said["table"] not in get_args(TableKind):
             raise UserError(f"{path}: table is {said['table']}; expected {' or '.join(get_args(TableKind))}")

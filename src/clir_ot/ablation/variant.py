@@ -13,6 +13,7 @@ from typing import Any
 
 from clir_ot.errors import UserError
 from clir_ot.files import write_text
+from clir_ot.tracking.fit_process import option, reason
 from clir_ot.tracking.progress import say
 from clir_ot.tracking.run_folder import RunFolder
 
@@ -49,7 +50,7 @@ class Variant:
 
     def train(self, threads: int, devices: int | None) -> str | None:
         """Run `clir-ot fit`, whose output goes to `<seed>.log` beside the folder; what went wrong, in a line."""
-        options = [part for key, value in self.arguments.items() for part in (f"--{key}", _spelt(value))]
+        options = [word for key, value in self.arguments.items() for word in option(key, value)]
         places = ["--config", self.experiment, "--run", self.folder.path, "--data.collection", self.collection]
         options += ["--upload_encoder", "false"]  # it may be dropped before it is uploaded
         if devices is not None:
@@ -63,8 +64,7 @@ class Variant:
             ).returncode  # fmt: skip
         if not status:
             return None
-        said = log.read_text(encoding="utf-8").strip().splitlines() or [f"exit status {status}"]
-        return f"{self.folder.path}: {said[-1].removeprefix('clir-ot: ')} (all of it: {log})"
+        return f"{self.folder.path}: {reason(status, log)} (all of it: {log})"
 
     def finish(self, read: str, keep_encoder: bool) -> None:
         """Note that it is measured; only then drop what training needed."""
@@ -121,7 +121,3 @@ def train_and_measure(
     finally:
         # An error and a kill cancel what has not begun; what has begun ends by itself.
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _spelt(value: Any) -> str:
-    return "null" if value is None else json.dumps(value) if isinstance(value, bool | list | dict) else str(value)

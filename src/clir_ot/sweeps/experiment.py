@@ -12,8 +12,10 @@ from clir_ot.collections import Collection
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import parse_languages
 from clir_ot.errors import UserError
-from clir_ot.sweeps.sweep_file import SweepFile, read_yaml
+from clir_ot.files import read_yaml
+from clir_ot.sweeps.sweep_file import SweepFile
 from clir_ot.tracking.dev_retrieval import DevRetrieval
+from clir_ot.tracking.fit_process import option
 
 _LOSS = "train/loss"
 _DEV_RETRIEVAL = f"{DevRetrieval.__module__}.{DevRetrieval.__qualname__}"
@@ -85,12 +87,6 @@ class Experiment:
         logger = self.config["trainer"]["logger"]
         options = logger.get("init_args", {}) if isinstance(logger, dict) else {}
         return options.get("project")
-
-
-def option(name: str, value: Any) -> list[str]:
-    """A value on the command line of `clir-ot fit`, which reads YAML."""
-    spelt = value if isinstance(value, str) else yaml.safe_dump(value, default_flow_style=True, width=sys.maxsize)
-    return [f"--{name}", spelt.removesuffix("...\n").strip()]
 
 
 def _resolve(options: Sequence[str]) -> tuple[str, str | None]:

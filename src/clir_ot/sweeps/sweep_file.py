@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonschema import ValidationError
 from sweeps import SweepConfig
 from sweeps.params import HyperParameter, HyperParameterSet
 
 from clir_ot.errors import UserError
+from clir_ot.files import read_yaml
 
 METHODS = ("grid", "random", "bayes")
 _ARGUMENTS = "${args}"
@@ -118,21 +118,6 @@ class SweepFile:
 def plain(value: Any) -> Any:
     """A drawn value as Python's own, not numpy's."""
     return value.item() if hasattr(value, "item") else value
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """What a YAML file says.
-
-    Raises:
-        UserError: it is missing, no YAML, or no mapping.
-    """
-    try:
-        said = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(f"{path}: cannot be read as YAML: {str(error).splitlines()[0]}") from error
-    if not isinstance(said, dict):
-        raise UserError(f"{path}: expected a mapping, such as method: grid")
-    return said
 
 
 def _refuse_unread(path: Path, config: dict[str, Any]) -> None:

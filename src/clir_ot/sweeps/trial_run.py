@@ -12,9 +12,10 @@ from pathlib import Path
 
 from clir_ot.errors import UserError
 from clir_ot.sweeps.early_stop import end_early, read_epochs
-from clir_ot.sweeps.experiment import Experiment, option
+from clir_ot.sweeps.experiment import Experiment
 from clir_ot.sweeps.sweep_file import SweepFile
 from clir_ot.sweeps.trials import State, Trial, Trials
+from clir_ot.tracking.fit_process import option, reason
 from clir_ot.tracking.progress import say
 
 _POLL = 0.1  # seconds
@@ -68,7 +69,7 @@ def train(
                 process.terminate()
                 process.wait()
     if process.returncode:
-        return trial.failed(_reason(process.returncode, log))
+        return trial.failed(reason(process.returncode, log))
     facts = run.read_facts()
     figure, seconds = facts["metrics"].get(file.metric), facts["seconds"]
     epochs, is_stopped = read_epochs(trials.folder, trial.number)
@@ -111,10 +112,3 @@ def _locked(path: Path, log: Path) -> Iterator[int]:
             fcntl.flock(file, fcntl.LOCK_EX)
         yield file.fileno()
     path.unlink(missing_ok=True)
-
-
-def _reason(status: int, log: Path) -> str:
-    if status < 0:
-        return f"ended by signal {-status}" + (" (out of memory?)" if status == -9 else "")
-    said = log.read_text(encoding="utf-8").strip().splitlines() or [f"exit status {status}"]
-    return said[-1].removeprefix("clir-ot: ")
