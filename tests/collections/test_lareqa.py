@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from clir_ot import Collection
-from clir_ot.collections.check import check
+from clir_ot.collections.check import find_problems
 from clir_ot.collections.lareqa import DATASETS, build_lareqa, read_language
 from clir_ot.errors import UserError
 
@@ -91,7 +91,7 @@ def test_each_languages_sentences_are_documents_and_one_file_judges_them_all(sou
     assert judged["q2"].keys() >= {"en-1-2", "zh-1-2", "th-1-3"}
     assert all(len(grades) == 11 and set(grades.values()) == {1} for grades in judged.values())
     assert not any(name.split() != [name] for grades in judged.values() for name in grades)
-    check(collection, [])
+    assert list(find_problems(collection.folder, []).lines()) == []
     readme = (tmp_path / "built" / "README.md").read_text()
     assert "CC BY-SA 4.0" in readme
     assert collection.fingerprint() in readme
@@ -129,7 +129,7 @@ def test_mlqa_r_has_questions_that_some_languages_lack(tmp_path: Path) -> None:
             json.dump(content, file)
     build_lareqa("mlqa-r", tmp_path / "lareqa", tmp_path / "built")
     collection = Collection(tmp_path / "built")
-    check(collection, [])
+    assert list(find_problems(collection.folder, []).lines()) == []
     assert list(collection.judged("test", "de")[0]) == ["q1", "q2"]
     assert collection.judged("test", "en", "zh")[1] == {"q3": {"zh-1-1": 1}}
     with pytest.raises(UserError, match=r"test\.tsv: judges no document in 'zh' for the queries in 'de'"):
@@ -229,6 +229,7 @@ def test_the_command_prints_what_was_built_and_what_comes_next(
         (["xquad-r"], "needs the folder to write"),
         (["xquad-r", "DIR", "--from", "missing"], "missing: no such folder"),
         (["starter", "DIR", "--from", "DIR"], "starter is fetched"),
+        (["xquad-r", "DIR", "--accept-licence"], "asks nobody to accept terms; leave --accept-licence out"),
     ],
 )
 def test_what_the_command_lacks_is_said(
@@ -253,7 +254,7 @@ def test_the_published_xquad_r_is_read_as_its_authors_count_it(
 ) -> None:
     build_lareqa("xquad-r", XQUAD_R, tmp_path / "built")
     collection = Collection(tmp_path / "built")
-    check(collection, [])
+    assert list(find_problems(collection.folder, []).lines()) == []
     # Candidates: the table of LAReQA's README.
     counted = {"ar": 1222, "de": 1276, "el": 1234, "en": 1180, "es": 1215, "hi": 1244, "ru": 1219, "th": 852}
     counted |= {"tr": 1167, "vi": 1209, "zh": 1196}

@@ -46,12 +46,14 @@ class Builder:
         build: writes the folder; raises UserError in a line where it cannot. Returns what to print, or None for the
             table of a collection and `next`.
         next: what the user does next, with `{folder}`.
+        has_terms: that the user must accept.
     """
 
     form: str
     says: str
     build: Callable[[BuildRequest], str | None]
     next: str = _TRAINABLE
+    has_terms: bool = False
 
     @property
     def name(self) -> str:
@@ -207,8 +209,8 @@ BUILDERS = (
     Builder("xquad-r", "LAReQA's XQuAD-R: questions and answering sentences in 11 languages", _xquad_r, _TEST_ONLY),
     Builder("mlqa-r", "LAReQA's MLQA-R: likewise in 7 languages", _mlqa_r, _TEST_ONLY),
     Builder("mediawiki", "MediaWiki's messages and what is written about them, in over 200 languages", _mediawiki),
-    Builder("msmarco", "MS MARCO passages: English, the usual training of a teacher", _msmarco),
-    Builder("mmarco", "MS MARCO translated by machine, parallel in 14 languages", _mmarco),
+    Builder("msmarco", "MS MARCO passages: English, the usual training of a teacher", _msmarco, has_terms=True),
+    Builder("mmarco", "MS MARCO translated by machine, parallel in 14 languages", _mmarco, has_terms=True),
     Builder("miracl", "MIRACL: Wikipedia passages and questions in 18 languages, not parallel", _miracl, _LOOK),
     Builder("afriqa", "AfriQA: questions in 10 African languages to English or French passages", _afriqa),
     Builder("ciral", "CIRAL: English questions to news in Hausa, Somali, Swahili, Yoruba", _ciral, _LOOK),

@@ -25,6 +25,8 @@ def build(arguments: argparse.Namespace) -> None:
     builder, argument = find_builder(arguments.name)
     if arguments.folder is None:
         raise UserError(f"{arguments.name} needs the folder to write: clir-ot collection build {arguments.name} DIR")
+    if arguments.accept_licence and not builder.has_terms:
+        raise UserError(f"{arguments.name} asks nobody to accept terms; leave --accept-licence out")
     languages = parse_languages(arguments.languages) if arguments.languages else None
     request = BuildRequest(
         argument,
