@@ -11,7 +11,7 @@ import pytest
 
 from clir_ot import Collection
 from clir_ot.collections.afriqa import build_afriqa
-from clir_ot.collections.check import check
+from clir_ot.collections.check import find_problems
 
 SAMPLE = Path(__file__).parents[3] / "shared/data/samples/afriqa.gold_span_passages.yor.en.train.head20.jsonl"
 
@@ -52,7 +52,7 @@ def test_a_passage_is_one_document_whoever_asks_for_it(source: Path, tmp_path: P
     printed = clir("collection", "build", "afriqa", tmp_path / "built", "--from", source)
     assert "next: make teacher" in printed
     built = Collection(tmp_path / "built")
-    check(built, ["yo"])
+    assert list(find_problems(built.folder, ["yo"]).lines()) == []
     assert built.document_languages == ["en", "fr"]
     assert built.query_languages == ["en", "fon", "fr", "ha", "yo"]
     thomas, facebook = built.documents()
@@ -123,7 +123,7 @@ def test_real_lines(tmp_path: Path) -> None:
     place(tmp_path / "from", "yor", "en", "train").write_bytes(SAMPLE.read_bytes())
     build_afriqa(tmp_path / "built", tmp_path / "from", None)
     built = Collection(tmp_path / "built")
-    check(built, [])
+    assert list(find_problems(built.folder, []).lines()) == []
     assert len(built.queries("yo")) == len(built.queries()) == len(with_passage)
     assert len(built.bitext("yo")) == len(rows)
     for row in with_passage:  # every answer that was found is in the passage that is judged to hold it

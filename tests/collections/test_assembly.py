@@ -7,7 +7,7 @@ import pytest
 
 from clir_ot import Collection
 from clir_ot.collections.assembly import About, Contents, Document, assemble
-from clir_ot.collections.check import check
+from clir_ot.collections.check import find_problems
 from clir_ot.collections.hub_files import Judgement
 from clir_ot.collections.triples import MOST_NEGATIVES, read_triples
 from clir_ot.collections.writing import write_qrels
@@ -34,7 +34,7 @@ def test_grades_titles_negatives_and_bitext_are_written(tmp_path: Path) -> None:
     bitext = {"yo": lambda: [("an\tEnglish", "other \n one")]}
     assemble(tmp_path / "built", contents(rows, negatives=negatives, bitext=bitext), ABOUT)
     built = Collection(tmp_path / "built")
-    check(built, [])
+    assert list(find_problems(built.folder, []).lines()) == []
     assert dict(built.documents()) == {"d1": "one", "d2": "Title\ntwo"}
     assert dict(built.queries()) == {"q1": "first?", "q2": "second?"}
     assert built.qrels("test") == {"q1": {"d1": 3}, "q2": {"d2": 0, "d1": -1}}

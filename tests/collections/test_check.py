@@ -191,5 +191,5 @@ def test_problems_take_no_memory_for_what_is_not_said() -> None:
     problems.add(Path("b"), "b:1")
     problems.add_unsaid(Path("b"), 1)
     assert list(problems.lines()) == ["a:0", "a:1", "a: and 3 more problems", "b:1", "b: and 1 more problem"]
-    assert (problems.first(), problems.count) == ("a:0", 7)
+    assert (next(problems.lines()), problems.count) == ("a:0", 7)
     assert json.dumps([*problems._kept.values()]) == '[["a:0", "a:1"], ["b:1"]]'

@@ -6,10 +6,16 @@ from pathlib import Path
 import pytest
 
 from clir_ot import Collection
-from clir_ot.collections.check import check
+from clir_ot.collections.check import find_problems
 from clir_ot.collections.languages import canonical_language
 from clir_ot.collections.statistics import statistics
 from clir_ot.errors import UserError
+
+
+def check(collection: Collection, languages: list[str]) -> None:
+    """The first problem, as an error."""
+    for problem in find_problems(collection.folder, languages).lines():
+        raise UserError(problem)
 
 
 def test_reads_texts_judgements_and_bitext(collection_folder: Path) -> None:

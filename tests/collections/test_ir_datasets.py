@@ -11,7 +11,7 @@ import pytest
 from pyarrow import parquet
 
 from clir_ot import Collection
-from clir_ot.collections.check import check, find_problems
+from clir_ot.collections.check import find_problems
 
 pytest.importorskip("ir_datasets", reason="the extra ir-datasets is not installed")
 
@@ -73,7 +73,7 @@ def test_several_ids_are_one_collection(catalogue: dict[str, Any], tmp_path: Pat
     argument = "ir_datasets:toy/en/train+toy/en/dev/small+toy/de"
     clir("collection", "build", argument, tmp_path / "built", "--quiet")
     built = Collection(tmp_path / "built")
-    check(built, [])
+    assert list(find_problems(built.folder, []).lines()) == []
     assert built.document_languages == ["de", "en"]
     assert [len(built.qrels(split)) for split in ("train", "dev", "test")] == [1, 1, 1]
     assert dict(built.queries("de")) == {"q1": "de erste?", "q2": "de zweite?"}
@@ -104,7 +104,7 @@ def test_languages_stand_in_where_the_catalogue_does_not_know(
     catalogue["unknown"] = dataset(tmp_path / "a", None, qrels="q1 0 d1 1\n")
     clir("collection", "build", "ir_datasets:unknown", tmp_path / "built", "--languages", "en,yo", "--quiet")
     built = Collection(tmp_path / "built")
-    check(built, [])
+    assert list(find_problems(built.folder, []).lines()) == []
     assert (built.document_languages, built.query_languages) == (["en"], ["yo"])
     assert built.judged("test", "yo")[1] == {"q1": {"d1": 1}}
 
@@ -156,7 +156,7 @@ def test_clirmatrix_has_queries_of_a_language_over_english(
     assert "ir_datasets has no 'clirmatrix/en/bi139-base/de/train'" in clir(*command, "--languages", "de")
     clir(*command, "--languages", "yo,fil")
     built = Collection(tmp_path / "built")
-    check(built, [])
+    assert list(find_problems(built.folder, []).lines()) == []
     assert dict(built.documents()) == {"1": "A bank.", "2": "A town."}
     assert dict(built.queries("fil")) == {"fil-0": "tl train", "fil-1": "tl dev", "fil-2": "tl test1"}
     assert built.qrels("test", "yo") == {"yo-2": {"1": 6, "2": 0}}

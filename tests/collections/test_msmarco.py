@@ -10,7 +10,7 @@ import pytest
 from pyarrow import parquet
 
 from clir_ot import Collection
-from clir_ot.collections.check import check
+from clir_ot.collections.check import find_problems
 from clir_ot.collections.mmarco import NAMES
 
 PASSAGES = {"0": "A reservation.", "10": "A bank.", "7187158": "A town."}
@@ -48,7 +48,7 @@ def test_msmarco_has_three_splits_grades_and_negatives(beir: Path, tmp_path: Pat
     printed = clir("collection", "build", "msmarco", tmp_path / "built", "--from", beir, "--accept-licence")
     assert f"next: make teacher COLLECTION={tmp_path / 'built'}" in printed
     built = Collection(tmp_path / "built")
-    check(built, [])
+    assert list(find_problems(built.folder, []).lines()) == []
     assert dict(built.documents()) == PASSAGES
     assert dict(built.queries()) == {name: text for name, text in QUERIES.items() if name != "9"}
     assert built.qrels("train") == {"1185869": {"10": 1}}
@@ -116,7 +116,7 @@ def test_mmarco_shares_ids_over_its_languages(mmarco: Path, tmp_path: Path, clir
     options = ("--languages", "de,vi", "--accept-licence")
     clir("collection", "build", "mmarco", tmp_path / "built", "--from", mmarco, *options)
     built = Collection(tmp_path / "built")
-    check(built, [])
+    assert list(find_problems(built.folder, []).lines()) == []
     assert built.document_languages == built.query_languages == ["de", "en", "vi"]
     for code in ("en", "de", "vi"):
         assert dict(built.documents(code)) == {name: f"{code} {text}" for name, text in PASSAGES.items()}

@@ -9,7 +9,7 @@ import pytest
 from pyarrow import parquet
 
 from clir_ot import Collection
-from clir_ot.collections.check import check
+from clir_ot.collections.check import find_problems
 
 ADA = " Ada wrote a note. It ran in 1843. Dr. Smith read it."
 RAIN = "Rain fell."
@@ -38,7 +38,7 @@ def source(tmp_path: Path) -> Path:
 def test_paragraphs_come_once_with_their_title(source: Path, tmp_path: Path, clir: Callable[..., str]) -> None:
     clir("collection", "build", "squad", tmp_path / "built", "--from", source, "--quiet")
     built = Collection(tmp_path / "built")
-    check(built, [])
+    assert list(find_problems(built.folder, []).lines()) == []
     assert dict(built.documents()) == {"train-1": f"Ada Lovelace\n{ADA.strip()}", "dev-1": f"Ada Lovelace\n{RAIN}"}
     assert dict(built.queries()) == {f"q{n}": f"q{n}?" for n in (1, 2, 3, 4)}
     assert built.qrels("train") == {f"q{n}": {"train-1": 1} for n in (1, 2, 3)}
@@ -49,7 +49,7 @@ def test_paragraphs_come_once_with_their_title(source: Path, tmp_path: Path, cli
 def test_a_sentence_holds_the_answer_that_begins_in_it(source: Path, tmp_path: Path, clir: Callable[..., str]) -> None:
     clir("collection", "build", "squad-sentences", tmp_path / "built", "--from", source, "--quiet")
     built = Collection(tmp_path / "built")
-    check(built, [])
+    assert list(find_problems(built.folder, []).lines()) == []
     assert dict(built.documents()) == {
         "train-1-1": "Ada wrote a note.", "train-1-2": "It ran in 1843.", "train-1-3": "Dr. Smith read it.",
         "dev-1-1": "Rain fell.",

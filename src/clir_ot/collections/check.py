@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from clir_ot.collections.collection import Collection
 from clir_ot.collections.folder_files import ENGLISH, FolderFiles, find_folder
 from clir_ot.collections.id_index import IdIndex, hashed, union
 from clir_ot.collections.languages import canonical_language
@@ -20,17 +19,6 @@ from clir_ot.collections.reading import (
     score_changed,
 )
 from clir_ot.errors import UserError
-
-
-def check(collection: Collection, languages: Sequence[str]) -> None:
-    """The same as `find_problems`, for a program that goes on only with a collection that has none.
-
-    Raises:
-        UserError: says the first problem.
-    """
-    problems = find_problems(collection.folder, languages)
-    if problems.count:
-        raise UserError(problems.first())
 
 
 def find_problems(folder: str | Path, languages: Sequence[str], shown: int = 20) -> Problems:

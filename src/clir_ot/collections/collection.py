@@ -1,7 +1,7 @@
 """A collection is a folder: BEIR's layout, extended by language."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from clir_ot.collections.folder_files import ENGLISH, SPLITS, FolderFiles, files_by_language, find_folder
@@ -104,11 +104,6 @@ class Collection:
     def is_judged(self, split: str, language: str) -> bool:
         """Whether there are queries in the language and a qrels file of the split for them."""
         return canonical_language(language) in self._files.queries and self._files.qrels_of(split, language) is not None
-
-    def all_qrels(self) -> Iterator[tuple[Path, dict[str, dict[str, int]]]]:
-        """Every qrels file there is, with its judgements."""
-        for path in self._files.qrels():
-            yield path, load_judgements(path)
 
     def judged(
         self, split: str, language: str, documents: str | None = ENGLISH

@@ -14,6 +14,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, StringConstraints, ValidationError
 
+from clir_ot.collections.assembly import require_new
 from clir_ot.collections.collection import ENGLISH, Collection, files_by_language
 from clir_ot.collections.writing import write_qrels, write_texts
 from clir_ot.errors import UserError
@@ -148,8 +149,7 @@ def build_lareqa(name: str, source: Path | None, folder: Path) -> None:
     published = DATASETS[name]
     if source is None:
         raise UserError(f"{name} is not fetched by itself: get {published.place}, and give it with --from FOLDER")
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(f"{folder}: is there already and not empty; name a new folder, or remove it to build it again")
+    require_new(folder)
     files = _files(published, source)
     texts = {language: read_language(files[language], language) for language in sorted(files, key=_english_first)}
     if published.parallel:

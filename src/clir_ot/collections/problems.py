@@ -31,10 +31,6 @@ class Problems:
         self._kept.setdefault(path, [])
         self._counts[path] = self._counts.get(path, 0) + count
 
-    def first(self) -> str:
-        """The first problem; there must be one."""
-        return next(self.lines())
-
     def lines(self) -> Iterator[str]:
         """A line for each problem kept, file by file, and one for those of a file that are not."""
         for path, kept in self._kept.items():

@@ -1,9 +1,10 @@
 """Which texts have been seen before, in a few bytes each."""
 
-import hashlib
 from collections.abc import Sequence
 
 import numpy as np
+
+from clir_ot.collections.id_index import hashed
 
 _RECENT = 2**20
 
@@ -27,7 +28,7 @@ class SeenTexts:
 
     def add(self, texts: Sequence[str]) -> list[bool]:
         """Add texts; whether each is new, neither added before nor further up in `texts`."""
-        hashes = np.array([_hash(text) for text in texts], dtype=np.uint64)
+        hashes = np.array([hashed(text) for text in texts], dtype=np.uint64)
         places = np.searchsorted(self._old, hashes)
         within = places < len(self._old)
         old = np.zeros(len(hashes), dtype=bool)
@@ -42,7 +43,3 @@ class SeenTexts:
             merged.sort()
             self._old, self._recent = merged, set()
         return new
-
-
-def _hash(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")

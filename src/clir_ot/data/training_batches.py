@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, islice
+from itertools import chain
 
 import torch
 from torch.utils.data import Dataset
 
 from clir_ot.collections import Collection
+from clir_ot.collections.batches import batches
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.data.batches import BitextBatch, RankingBatch
 from clir_ot.data.inverse_cloze import inverse_cloze
@@ -119,9 +120,8 @@ class TrainingTexts:
 
     def bitext_pieces(self, tokenizer: TextTokenizer, language: str, side: int) -> Iterator[list[int]]:
         """Piece ids of one side of each pair, English 0 or foreign 1; not all of them are in memory at once."""
-        pairs = iter(self.bitext[language])
-        while some := [pair[side] for pair in islice(pairs, _TOGETHER)]:
-            yield from tokenizer.pieces(some)
+        for pairs in batches(self.bitext[language], _TOGETHER):
+            yield from tokenizer.pieces([pair[side] for pair in pairs])
 
 
 def _relevant(qrels: Mapping[str, Mapping[str, int]]) -> dict[str, list[str]]:
