@@ -10,6 +10,9 @@ from clir_ot.collections.loading import load_judgements, load_negatives, load_pa
 from clir_ot.errors import UserError
 from clir_ot.files import sha256
 
+# Texts were once read as they are written.
+_READ_AS = b"NFC"
+
 __all__ = ["ENGLISH", "SPLITS", "Collection", "files_by_language"]
 
 
@@ -137,14 +140,17 @@ class Collection:
         return {query: texts[query] for query in judgements}, judgements
 
     def fingerprint(self, kind: str = "all", language: str | None = None) -> str:
-        """SHA-256 (16 hex digits) over file names and bytes: of everything, or of one `corpus` or `bitext`."""
+        """SHA-256 (16 hex digits) over file names and bytes: of everything, or of one `corpus` or `bitext`.
+
+        Runs and indexes that were made when texts were read in another way have other fingerprints.
+        """
         if kind == "all":
             found = (self._files.corpora, self._files.queries, self._files.bitexts)
             paths = [*(path for files in found for path in files.values()), *self._files.qrels()]
         else:
             files = {"corpus": self._files.corpora, "bitext": self._files.bitexts}[kind]
             paths = [self._files.file(files, kind, language or ENGLISH)]
-        digest = hashlib.sha256()
+        digest = hashlib.sha256(_READ_AS)
         for path in sorted(paths):
             digest.update(path.name.encode())
             digest.update(sha256(path))
