@@ -124,8 +124,10 @@ def test_a_sweep_that_is_stopped_goes_on_from_the_checkpoint(
     run = tmp_path / "sweep"
     checkpoint, end = run / "trial-3" / "checkpoints" / "last.ckpt", time.monotonic() + PATIENCE
     process = subprocess.Popen(
-        [sys.executable, "-m", "clir_ot.cli", *command(three, run)], start_new_session=True, stdout=subprocess.DEVNULL
-    )
+        [sys.executable, "-m", "clir_ot.cli", *command(three, run)], start_new_session=True, stdout=subprocess.DEVNULL,
+        # Of tests in the background of a shell: what they start would ignore Ctrl-C, too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
     while not checkpoint.exists():
         assert process.poll() is None
         assert time.monotonic() < end
