@@ -21,7 +21,8 @@ def encoder(encoder_folder: Path) -> TokenEncoder:
 def test_search_equals_scoring_pair_by_pair(
     encoder: TokenEncoder, collection_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_BLOCK", 5)  # several uneven blocks
+    monkeypatch.setattr(module, "_DOCUMENT_TOKENS", 30)  # several uneven blocks
+    monkeypatch.setattr(module, "_QUERY_TOKENS", 7)
     collection = Collection(collection_folder)
     documents, queries = collection.documents(), dict(list(collection.queries("yo").items())[:7])
     queries["long"] = " ".join(queries.values())

@@ -10,7 +10,6 @@ from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import language_name, parse_languages
 from clir_ot.evaluation.languages_table import languages_as_json, spelt
 from clir_ot.evaluation.multilingual import evaluate_languages
-from clir_ot.evaluation.query_noise import DEFAULT_NOISES
 from clir_ot.evaluation.seeds import Seeds
 from clir_ot.evaluation.systems import Measured, compare_all
 from clir_ot.evaluation.table import columns, p_value
@@ -46,8 +45,7 @@ def ablate_languages(
         own, _ = run_searchers(run.folder, collection)
         languages = _languages(run)
         for language in languages:
-            for noise in (None, *DEFAULT_NOISES) if language != ENGLISH else (None,):
-                own.ranking(Queries(language, _SPLIT, noise))
+            own.ranking(Queries(language, _SPLIT))
             if collection.is_judged("dev", language):
                 own.ranking(Queries(language, "dev"))
         found = evaluate_languages(own.encoder, collection, languages, _SPLIT, {ENGLISH: own.documents})

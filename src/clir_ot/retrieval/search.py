@@ -6,10 +6,10 @@ import torch
 
 from clir_ot.collections.trec import Run
 from clir_ot.errors import UserError
-from clir_ot.models.maxsim import maxsim
 from clir_ot.retrieval.token_index import TokenIndex
 
-_BLOCK = 32  # texts scored together; lengths inside a block are close, so little padding is multiplied
+# Tokens multiplied together: their similarities (1 MiB) stay in a core's cache until the best of them is taken.
+_DOCUMENT_TOKENS, _QUERY_TOKENS = 512, 512
 
 
 def search(queries: TokenIndex, documents: TokenIndex, depth: int = 1000) -> Run:
@@ -35,7 +35,7 @@ def best(scores: torch.Tensor, queries: Sequence[str], documents: Sequence[str],
 
 @torch.inference_mode()
 def all_scores(queries: TokenIndex, documents: TokenIndex) -> torch.Tensor:
-    """MaxSim of all pairs, (queries, documents) float32.
+    """MaxSim of all pairs, (queries, documents) float32; `clir_ot.models.maxsim.maxsim` on ragged texts.
 
     Raises:
         UserError: query and document vectors differ in their dimensions.
@@ -46,10 +46,15 @@ def all_scores(queries: TokenIndex, documents: TokenIndex) -> torch.Tensor:
             f"the query encoder has {dimensions[0]} dimensions and the documents were encoded with {dimensions[1]}; "
             "search with the encoder of the documents, or with a student of it"
         )
+    query_tokens = queries.vectors.T.contiguous()  # (D, T), no padding between queries
+    query_of_token = torch.arange(len(queries.ids)).repeat_interleave(queries.lengths)  # (T,)
     scores = torch.empty(len(queries.ids), len(documents.ids))
-    document_blocks = documents.padded_blocks(_BLOCK)
-    for rows, query_vectors, query_mask in queries.padded_blocks(_BLOCK):
-        for columns, document_vectors, document_mask in document_blocks:
-            block = maxsim(query_vectors, document_vectors, query_mask, document_mask)
-            scores[torch.tensor(rows)[:, None], torch.tensor(columns)] = block
+    for columns, vectors in documents.repeated_blocks(_DOCUMENT_TOKENS):  # vectors (Ld, B, D)
+        rows = vectors.flatten(end_dim=1)
+        # The best over a document's tokens is taken over the first dimension, whole rows at a time: fast on any CPU.
+        best = [
+            (rows @ part).view(*vectors.shape[:2], -1).amax(dim=0) for part in query_tokens.split(_QUERY_TOKENS, dim=1)
+        ]
+        sums = torch.zeros(len(queries.ids), len(columns)).index_add_(0, query_of_token, torch.cat(best, dim=1).T)
+        scores[:, columns] = sums / queries.lengths[:, None]
     return scores

@@ -1,6 +1,6 @@
 """Encoded texts: the vectors of each, one a token or one a text, one after the other."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -43,21 +43,26 @@ class TokenIndex:
         vectors = [self.vectors[self._rows[name]] for name in ids]
         return TokenIndex(list(ids), torch.tensor([len(v) for v in vectors]), torch.cat(vectors))
 
-    def padded_blocks(self, size: int) -> list[tuple[list[int], torch.Tensor, torch.Tensor]]:
-        """Texts in blocks of at most `size`, shortest first so that a block holds little padding.
+    def repeated_blocks(self, tokens: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Texts of like length together, the shorter ones filled up with their own last token.
 
-        Returns:
-            For each block the positions of its texts in `ids`, vectors (size, N, D) and mask (size, N).
+        The best similarity with any token of such a text is that of the text, and needs no mask.
+
+        Args:
+            tokens: of a block, about; a block has one text at least.
+
+        Yields:
+            The positions of B texts in `ids`, (B,) int64, and their vectors (N, B, D).
         """
-        texts = self.vectors.split(self.lengths.tolist())
-        order = self.lengths.argsort(stable=True).tolist()
-        blocks = []
-        for start in range(0, len(order), size):
-            positions = order[start : start + size]
-            vectors = torch.nn.utils.rnn.pad_sequence([texts[p] for p in positions], batch_first=True)
-            mask = torch.arange(vectors.shape[1])[None, :] < self.lengths[positions][:, None]
-            blocks.append((positions, vectors, mask))
-        return blocks
+        starts = self.lengths.cumsum(0) - self.lengths
+        order = self.lengths.argsort(stable=True)
+        first = 0
+        while first < len(order):
+            positions = order[first : first + max(1, tokens // int(self.lengths[order[first]]))]
+            first += len(positions)
+            lengths = self.lengths[positions]
+            within = torch.arange(int(lengths[-1]))[:, None].minimum(lengths - 1)  # (N, B)
+            yield positions, self.vectors[starts[positions] + within]
 
 
 def merge(indexes: Sequence[TokenIndex]) -> TokenIndex:
