@@ -27,8 +27,7 @@ WORDS += ["the", "of", "a", "school", "road", "book", "house", "for", "and"]
 
 def make(folder: Path, count: int) -> None:
     """Write the collection's files."""
-    chance = random.Random(0)
-    sentences = [" ".join(chance.choices(WORDS, k=18)) for _ in range(1000)]
+    sentences = _sentences(18)
 
     def texts(kind: str, count: int) -> Iterator[str]:
         for i in range(count):
@@ -36,16 +35,26 @@ def make(folder: Path, count: int) -> None:
             yield json.dumps({"_id": f"{kind}{i}", "text": text}, ensure_ascii=False)
 
     queries = count // 10
-    _write(folder / "corpus.jsonl", texts("d", count))
-    _write(folder / "queries.jsonl", texts("q", queries))
-    _write(folder / "queries.yo.jsonl", texts("q", queries))
-    _write(
-        folder / "bitext" / "yo.tsv", (f"{sentences[i % 997]} {i}\t{sentences[i * 3 % 1000]} {i}" for i in range(count))
-    )
-    _write(folder / "qrels" / "test.tsv", (f"q{i}\td{i * 9}\t1" for i in range(queries)))
+    write(folder / "corpus.jsonl", texts("d", count))
+    write(folder / "queries.jsonl", texts("q", queries))
+    write(folder / "queries.yo.jsonl", texts("q", queries))
+    make_pairs(folder, count)
+    write(folder / "qrels" / "test.tsv", (f"q{i}\td{i * 9}\t1" for i in range(queries)))
 
 
-def _write(path: Path, lines: Iterator[str]) -> None:
+def make_pairs(folder: Path, count: int, words: int = 18) -> None:
+    """Write the bitext alone, with so many words and a number on a side."""
+    here = _sentences(words)
+    write(folder / "bitext" / "yo.tsv", (f"{here[i % 997]} {i}\t{here[i * 3 % 1000]} {i}" for i in range(count)))
+
+
+def _sentences(words: int) -> list[str]:
+    chance = random.Random(0)
+    return [" ".join(chance.choices(WORDS, k=words)) for _ in range(1000)]
+
+
+def write(path: Path, lines: Iterator[str]) -> None:
+    """Lines to a file, with its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8") as file:
         file.writelines(f"{line}\n" for line in lines)
@@ -123,10 +132,10 @@ def run_step(name: str, folder: Path) -> None:
     start = time.perf_counter()
     STEPS[name](folder)
     seconds = time.perf_counter() - start
-    print(json.dumps({"seconds": seconds, "cpu": time.process_time(), "peak": _peak() / 2**20}))
+    print(json.dumps({"seconds": seconds, "cpu": time.process_time(), "peak": peak() / 2**20}))
 
 
-def _peak() -> int:
+def peak() -> int:
     """The most bytes that were resident in this process."""
     status = Path("/proc/self/status")
     if status.is_file():

@@ -149,7 +149,7 @@ def report(arguments: argparse.Namespace) -> None:
     low_resource = parse_languages(arguments.low_resource) if arguments.low_resource else None
     page, tables = write_report(
         arguments.runs, Collection(arguments.collection), arguments.output, split=arguments.split,
-        low_resource=low_resource, measures=arguments.measures.split(","),
+        low_resource=low_resource, measures=arguments.measures.split(","), published=arguments.published,
     )  # fmt: skip
     print(f"report: {page}\ntables: {tables}\nnext: open {page} in a browser")
 

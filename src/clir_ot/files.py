@@ -77,12 +77,15 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """What a YAML file says.
 
     Raises:
-        UserError: it is missing, no YAML, or no mapping.
+        UserError: it is missing, no YAML, or no mapping; names the line where it is no YAML.
     """
     import yaml
 
     try:
         said = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.MarkedYAMLError as error:
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise UserError(f"{path}{line}: cannot be read as YAML: {error.problem}") from error
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UserError(f"{path}: cannot be read as YAML: {str(error).splitlines()[0]}") from error
     if not isinstance(said, dict):

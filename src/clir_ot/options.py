@@ -68,6 +68,14 @@ def make_parser(verbs: Mapping[str, Callable[[argparse.Namespace], None]]) -> ar
     action.add_argument("--split", default="test", choices=["train", "dev", "test"])
     action.add_argument("--measures", default=measures, help=f"the first is compared; default: {measures}")
     action.add_argument("--low-resource", help="languages that the question is about: yo,ha; default: all foreign ones")
+    action.add_argument(
+        "--published",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="figures of papers to show beside these: experiments/paper/published/*.yaml",
+    )
     action.set_defaults(verb=verbs["report"])
 
     action = commands.add_parser("align", help="which English token moves to which foreign one: a table and a heat map")

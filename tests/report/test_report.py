@@ -123,7 +123,13 @@ def test_the_page_stands_alone_and_its_figures_are_those_of_the_rankings(
 ) -> None:
     for name in ("hybrid-0.5", "hybrid-0.0"):
         clir("evaluate", world / name, "--collection", collection_folder)
-    printed = report(options=("--low-resource", "yo"))
+    printed_elsewhere = tmp_path / "printed.yaml"
+    printed_elsewhere.write_text(
+        "source: a paper\ncollection: other texts\ndiffers: everything\nlanguages: [en, yo, sw]\ntables:\n"
+        "  - {measure: MRR@10, systems: {theirs: {yo: 0.123}}}\n"
+        "  - {measure: MAP, documents: pool, systems: {theirs: {yo: 0.456}}}\n"
+    )
+    printed = report(options=("--low-resource", "yo", "--published", str(printed_elsewhere)))
     assert "report.html" in printed
     page = Page((tmp_path / "report" / "report.html").read_text())
     assert page.fetched == []
@@ -156,6 +162,13 @@ def test_the_page_stands_alone_and_its_figures_are_those_of_the_rankings(
     assert [row[0] for row in shown["Size of the bitext"]] == ["Bitext pairs", "18", "36"]
     assert [row[0] for row in shown["Alpha"]] == ["Share of monolingual batches, alpha", "0", "0.5"]
     assert not any("bitext_pairs" in name for name in effectiveness)
+    # What is in print stands by itself, beside ours and in no test.
+    beside = shown["Published figures"]
+    assert ["published", "theirs", "0.123"] in [row[:3] for row in beside]
+    assert ["ours", name, effectiveness[name][1].split()[0]] in [row[:3] for row in beside]
+    pools = json.loads((world / "hybrid-0.5" / "languages.json").read_text())["pool MAP"]
+    assert any(row[0] == "ours" and row[2] == f"{pools['yo']:.3f}" for row in beside)
+    assert "theirs" not in markdown[: markdown.index("## Published figures")]
     # Every comparison of the answer's count is a row of the table.
     assert f"over the {len(shown['Tests']) - 1} comparisons made" in markdown
     assert "distilled" in shown["Tests"][1][0]
@@ -209,6 +222,10 @@ def test_bad_input_is_one_line(world: Path, tmp_path: Path, report: Callable[...
     assert "no such folder" in report(tmp_path / "nowhere")
     assert "no run there is trained" in report(tmp_path)
     assert "nothing to compare" in report(world / "teacher")
+    (tmp_path / "printed.yaml").write_text("source: a paper\ncollection: [\n")
+    assert f"{tmp_path / 'printed.yaml'}:3: cannot be read as YAML" in report(
+        options=("--published", str(tmp_path / "printed.yaml"))
+    )
     assert "no run in the report was trained in 'ha'" in report(options=("--low-resource", "ha"))
     shutil.copytree(world / "yo-0", tmp_path / "runs" / "yo-0")
     shutil.rmtree(tmp_path / "runs" / "yo-0" / "encoder")

@@ -1,12 +1,15 @@
 """The one DataModule of all systems."""
 
 import random
+from array import array
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
+from numpy.typing import NDArray
 
 from clir_ot.collections import Collection
 from clir_ot.collections.languages import parse_languages
@@ -147,12 +150,12 @@ class CLIRDataModule(pl.LightningDataModule):
                     f"corpus.{name}.jsonl, or set data.alpha below 1"
                 )
 
-    def _draw(self, language: str, pairs: int, count: int) -> list[int]:
+    def _draw(self, language: str, pairs: int, count: int) -> NDArray[np.int64]:
         if not 1 <= count <= pairs:
             raise UserError(f"data.bitext_pairs is {count}; the bitext in {language!r} has {pairs} pairs")
-        order = list(range(pairs))
+        order = array("q", range(pairs))  # numbers, not objects: there may be millions
         random.Random(f"{self.seed} {language}").shuffle(order)
-        return sorted(order[:count])
+        return np.sort(np.frombuffer(order, dtype=np.int64)[:count])
 
     def _read_negatives(self, source: str) -> dict[str, list[str]]:
         if source == "collection":

@@ -2,35 +2,19 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from torch.utils.data import Sampler
 
 from clir_ot.data.like_lengths import Copies, of_like_lengths
+from clir_ot.data.rows import BitextRows, Row
 from clir_ot.errors import UserError
 
 T = TypeVar("T")
 
 _WINDOW = 128  # batches whose rows are sorted by length together
-
-
-class Row(NamedTuple):
-    """One row of a batch.
-
-    Attributes:
-        item: `_id` of the query, or `(language, position)` of the pair in its bitext file.
-        query_language: of the query, or of the side the student reads: the pair's language, or `en` in a row that
-            keeps English in place.
-        document_language: of the document, or `en`, the side the teacher reads.
-        draw: uniform in [0, 1): all later random choices about this row come from it, so that they do not depend on
-            worker processes or ranks.
-    """
-
-    item: Any
-    query_language: str
-    document_language: str
-    draw: float
 
 
 Mode = Literal["hybrid", "En-En", "X-X", "X-X-mono", "X-Y"]
@@ -66,8 +50,8 @@ class HybridBatchSampler(Sampler[BatchPlan]):
 
     Args:
         rankings: `{(query language, document language): {query: lengths of document and query}}`: what can be drawn.
-        bitext_lengths: `{language: lengths of each pair's English and foreign side}`. Rows of like lengths, in any unit
-            come into one batch, within windows of 128 batches drawn at random.
+        bitext_lengths: `{language: lengths of each pair's English and foreign side}`, (n, 2) integers. Rows of like
+            lengths, in any unit, come into one batch, within windows of 128 batches drawn at random.
         mode: how ranking batches are made. `hybrid`: as `alpha` says. LAReQA's modes (Roy et al. 2020, section 4):
             `En-En`: English only; `X-X-mono`: every batch of one language; `X-X`: every row of one language, languages
             mixed in a batch; `X-Y`: every row of two languages.
@@ -88,7 +72,7 @@ class HybridBatchSampler(Sampler[BatchPlan]):
     def __init__(
         self,
         rankings: Mapping[tuple[str, str], Mapping[str, tuple[int, int]]],
-        bitext_lengths: Mapping[str, Sequence[tuple[int, int]]],
+        bitext_lengths: Mapping[str, ArrayLike],
         *,
         mode: Mode = "hybrid",
         alpha: float | None = None,
@@ -111,7 +95,9 @@ class HybridBatchSampler(Sampler[BatchPlan]):
         if batch_size < world_size:
             raise UserError(f"data.batch_size is {batch_size}; it must be at least the number of devices, {world_size}")
         self.mode, self.language_temperature = mode, language_temperature
-        self.rankings, self.bitext_lengths = rankings, bitext_lengths
+        self.rankings = rankings
+        # Arrays, not objects: millions of pairs are to fit in memory.
+        self.bitext_lengths = {name: np.asarray(lengths, dtype=np.int32) for name, lengths in bitext_lengths.items()}
         self.alpha, self.bitext_rate, self.english_share = alpha, bitext_rate, english_share
         self.batch_size, self.seed, self.epoch, self.start = batch_size, seed, 0, 0
         self.rank, self.world_size = rank, world_size
@@ -161,12 +147,9 @@ class HybridBatchSampler(Sampler[BatchPlan]):
             if number >= self.start:
                 yield self._own(plan)
 
-    def _bitext_rows(self, random: np.random.Generator) -> list[Row]:
-        return [
-            Row((name, i), "en" if random.random() < self.english_share else name, "en", random.random())
-            for name, lengths in self.bitext_lengths.items()
-            for i in range(len(lengths))
-        ]
+    def _bitext_rows(self, random: np.random.Generator) -> BitextRows:
+        sizes = {name: len(lengths) for name, lengths in self.bitext_lengths.items()}
+        return BitextRows(sizes, self.english_share, random)
 
     def _monolingual_rows(self, languages: list[str], random: np.random.Generator) -> list[Row]:
         return [Row(query, name, name, random.random()) for name in languages for query in self._monolingual[name]]
@@ -179,11 +162,11 @@ class HybridBatchSampler(Sampler[BatchPlan]):
         """Of the document, or English side, and of the query, or the side the student reads."""
         if type(row.item) is tuple:
             language, position = row.item
-            english, foreign = self.bitext_lengths[language][position]
+            english, foreign = self.bitext_lengths[language][position].tolist()
             return english, english if row.query_language == "en" else foreign
         return self.rankings[row.query_language, row.document_language][row.item]
 
-    def _batches(self, draw: Callable[[], list[Row]], random: np.random.Generator) -> Iterator[list[Row]]:
+    def _batches(self, draw: Callable[[], Sequence[Row]], random: np.random.Generator) -> Iterator[list[Row]]:
         """Pass after pass over the rows that `draw` gives, in batches of like lengths.
 
         A pass ends with a full batch: the rows that its last batch lacks are drawn a second time. No row is twice in a
@@ -191,12 +174,13 @@ class HybridBatchSampler(Sampler[BatchPlan]):
         """
         window = _WINDOW * self.batch_size
         while rows := draw():
-            order = random.permutation(len(rows)).tolist()
-            while len(order) % self.batch_size:
-                order += random.permutation(len(rows)).tolist()[: -len(order) % self.batch_size]
-            copies = Copies([rows[i] for i in order[len(rows) :]], [rows[i] for i in order[-window:]], self._lengths)
+            order = random.permutation(len(rows))
+            while lacking := -len(order) % self.batch_size:
+                order = np.concatenate([order, random.permutation(len(rows))[:lacking]])
+            copied, spare = (_at(rows, order[start:]) for start in (len(rows), -window))
+            copies = Copies(copied, spare, self._lengths)
             for start in range(0, len(order), window):
-                some = [rows[i] for i in order[start : start + window]]
+                some = _at(rows, order[start : start + window])
                 batches = of_like_lengths(some, self._lengths, self.batch_size)
                 for position in random.permutation(len(batches)):
                     yield copies.apart(batches[position])
@@ -234,3 +218,7 @@ class HybridBatchSampler(Sampler[BatchPlan]):
 
 def _choose(items: Sequence[T], random: np.random.Generator) -> T:
     return items[int(random.integers(len(items)))]
+
+
+def _at(rows: Sequence[Row], order: NDArray[np.int64]) -> list[Row]:
+    return [rows[i] for i in order.tolist()]

@@ -1,19 +1,24 @@
 """From a batch plan to a batch: look the texts up, cut passages, tokenise, mark what is no negative."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from clir_ot.collections import Collection
 from clir_ot.collections.batches import batches
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.data.batches import BitextBatch, RankingBatch
+from clir_ot.data.chosen_pairs import ChosenPairs
 from clir_ot.data.inverse_cloze import inverse_cloze
-from clir_ot.data.sampler import BatchPlan, Row
+from clir_ot.data.rows import Row
+from clir_ot.data.sampler import BatchPlan
 from clir_ot.data.tokenizer import TextTokenizer
+from clir_ot.progress import counting
 
 _TOGETHER = 8192  # texts tokenised in one call
 
@@ -28,7 +33,7 @@ class TrainingTexts:
             queries too unless a language has judgements of its own.
         bitext: `{language: [(English, foreign)]}`.
         negatives: `{query: documents}` that are near and not relevant, the nearest first.
-        drawn: `{language: positions in its file, from 0}` of its bitext, where that is a part of the file.
+        drawn: `{language: positions in its file, from 0, (n,) int64}` of its bitext, where that is a part of the file.
     """
 
     queries: Mapping[str, Mapping[str, str]]
@@ -36,7 +41,7 @@ class TrainingTexts:
     relevant: Mapping[str, Mapping[str, Sequence[str]]]
     bitext: Mapping[str, Sequence[tuple[str, str]]]
     negatives: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    drawn: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    drawn: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, collection: Collection, languages: Sequence[str], *, rankings: bool, bitext: bool) -> "TrainingTexts":
@@ -52,9 +57,10 @@ class TrainingTexts:
             pairs = {name: collection.bitext(name) for name in languages if name != ENGLISH or not rankings}
         return cls(queries, documents, relevant, pairs)
 
-    def draw(self, drawn: Mapping[str, Sequence[int]]) -> "TrainingTexts":
+    def draw(self, drawn: Mapping[str, NDArray[np.int64]]) -> "TrainingTexts":
         """With those pairs of each language's bitext alone, by position."""
-        return replace(self, bitext={name: [self.bitext[name][p] for p in drawn[name]] for name in drawn}, drawn=drawn)
+        chosen = {name: ChosenPairs(self.bitext[name], positions) for name, positions in drawn.items()}
+        return replace(self, bitext=chosen, drawn=drawn)
 
     def pair_id(self, language: str, position: int) -> str:
         """Of a pair of the bitext: `yo:17` is the 17th of the file, whether all of it is read or not."""
@@ -81,14 +87,14 @@ class TrainingTexts:
         """
         queries = {
             language: _lengths(
-                {q: texts[q] for q in self.relevant[language] if q in texts}, tokenizer, tokenizer.query_length
+                ((q, texts[q]) for q in self.relevant[language] if q in texts), tokenizer, tokenizer.query_length
             )
             for language, texts in self.queries.items()
         }
         wanted = {document for relevant in self.relevant.values() for there in relevant.values() for document in there}
         documents = {
             language: _lengths(
-                {d: texts[d] for d in wanted if d in texts}, tokenizer, tokenizer.document_length, passage_words
+                ((d, texts[d]) for d in wanted if d in texts), tokenizer, tokenizer.document_length, passage_words
             )
             for language, texts in self.documents.items()
         }
@@ -105,23 +111,23 @@ class TrainingTexts:
                     found[query_language, document_language] = pairs
         return found
 
-    def bitext_lengths(self, tokenizer: TextTokenizer) -> dict[str, list[tuple[int, int]]]:
-        """`{language: tokens of each pair's English and foreign side}`, as far as an encoder reads."""
-        shared: dict[tuple[int, int], tuple[int, int]] = {}  # one object for all pairs of the same two lengths
-
-        def length(english: list[int], foreign: list[int]) -> tuple[int, int]:
-            both = min(len(english), tokenizer.query_length), min(len(foreign), tokenizer.query_length)
-            return shared.setdefault(both, both)
-
-        return {
-            language: list(map(length, *(self.bitext_pieces(tokenizer, language, side) for side in (0, 1))))
-            for language in self.bitext
-        }
+    def bitext_lengths(self, tokenizer: TextTokenizer) -> dict[str, NDArray[np.int32]]:
+        """`{language: tokens of each pair's English and foreign side, (n, 2)}`, as far as an encoder reads."""
+        found = {}
+        for language, pairs in self.bitext.items():
+            found[language] = np.empty((len(pairs), 2), dtype=np.int32)
+            for side in (0, 1):
+                counts = map(len, self.bitext_pieces(tokenizer, language, side))
+                found[language][:, side] = np.fromiter(counts, np.int32, len(pairs))
+            np.minimum(found[language], tokenizer.query_length, out=found[language])
+        return found
 
     def bitext_pieces(self, tokenizer: TextTokenizer, language: str, side: int) -> Iterator[list[int]]:
         """Piece ids of one side of each pair, English 0 or foreign 1; not all of them are in memory at once."""
+        progress = counting(f"of {len(self.bitext[language])} sentences of the bitext in {language!r} tokenised")
         for pairs in batches(self.bitext[language], _TOGETHER):
             yield from tokenizer.pieces([pair[side] for pair in pairs])
+            progress(len(pairs))
 
 
 def _relevant(qrels: Mapping[str, Mapping[str, int]]) -> dict[str, list[str]]:
@@ -129,13 +135,14 @@ def _relevant(qrels: Mapping[str, Mapping[str, int]]) -> dict[str, list[str]]:
 
 
 def _lengths(
-    texts: Mapping[str, str], tokenizer: TextTokenizer, longest: int, passage_words: int | None = None
+    texts: Iterable[tuple[str, str]], tokenizer: TextTokenizer, longest: int, passage_words: int | None = None
 ) -> dict[str, int]:
-    """Tokens of each text, of a passage of it if so many words are fewer than it has; at most `longest`."""
+    """Tokens of each text by its name, of a passage of it if so many words are fewer than it has; at most `longest`."""
     counts = {}
-    for (name, text), ids in zip(texts.items(), tokenizer.pieces(list(texts.values())), strict=True):
-        share = min(1.0, passage_words / max(1, len(text.split()))) if passage_words else 1.0
-        counts[name] = min(longest, round(share * len(ids)))
+    for some in batches(texts, _TOGETHER):
+        for (name, text), ids in zip(some, tokenizer.pieces([text for _, text in some]), strict=True):
+            share = min(1.0, passage_words / max(1, len(text.split()))) if passage_words else 1.0
+            counts[name] = min(longest, round(share * len(ids)))
     return counts
 
 

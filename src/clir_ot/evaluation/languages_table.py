@@ -3,7 +3,8 @@
 from typing import Any
 
 from clir_ot.collections.languages import language_name
-from clir_ot.evaluation.multilingual import RANK_DISTANCE, Multilingual
+from clir_ot.evaluation.metrics import mean
+from clir_ot.evaluation.multilingual import POOL, RANK_DISTANCE, Multilingual
 from clir_ot.evaluation.table import columns
 
 
@@ -21,7 +22,8 @@ def render_languages(found: Multilingual) -> str:
 
 def languages_as_json(found: Multilingual) -> dict[str, Any]:
     """The values of every query, each its mean over languages, and tables of query languages by document languages."""
-    return {"by_query": found.by_query(), "MAP": found.heat_map(), "first": found.first_shares()}
+    pool = {language: mean(values) for language, values in found.pool.items()}
+    return {"by_query": found.by_query(), "MAP": found.heat_map(), POOL: pool, "first": found.first_shares()}
 
 
 def spelt(setting: str, value: float) -> str:

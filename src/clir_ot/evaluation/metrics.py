@@ -61,6 +61,17 @@ def evaluate_run(run: Run, qrels: Qrels, measures: Iterable[str] = DEFAULT_MEASU
     return values
 
 
+def canonical_measure(measure: str) -> str:
+    """The one spelling of a measure that has two: `MAP`, `MRR@10`, `R@100`.
+
+    Raises:
+        UserError: the measure is unknown.
+    """
+    function, cutoff = _parse(measure)
+    name = next(name for name in ("MAP", "MRR", "nDCG", "P", "R") if _WITH_CUTOFF[name] is function)
+    return name if cutoff == math.inf else f"{name}@{int(cutoff)}"
+
+
 def mean(values: Mapping[str, float]) -> float:
     """Arithmetic mean over queries.
 

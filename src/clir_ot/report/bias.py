@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from clir_ot.collections import Collection
+from clir_ot.evaluation.multilingual import POOL
 from clir_ot.report.study import Row
 from clir_ot.tracking.rankings import HYBRID, languages_file
 
@@ -20,12 +21,15 @@ class Bias:
         name: of the system.
         settings: `{monolingual MAP, rank distance, ...: mean over queries}`.
         average_precision: MAP in every pair of languages.
+        pool: `{query language: MAP}` over the documents of all languages; empty where the runs were evaluated before it
+            was kept.
         first: share of queries whose best relevant document in the pool is in the language.
     """
 
     name: str
     settings: Mapping[str, float]
     average_precision: Matrix
+    pool: Mapping[str, float]
     first: Matrix
 
 
@@ -44,7 +48,9 @@ def bias_of(rows: Sequence[Row], collection: Collection) -> tuple[list[Bias], li
             name: _mean([sum(values.values()) / len(values) for values in (said["by_query"][name] for said in read)])
             for name in read[0]["by_query"]
         }
-        found.append(Bias(row.name, settings, _means([r["MAP"] for r in read]), _means([r["first"] for r in read])))
+        maps, first = (_means([said[name] for said in read]) for name in ("MAP", "first"))
+        pool = _means([{POOL: said[POOL]} for said in read])[POOL] if all(POOL in said for said in read) else {}
+        found.append(Bias(row.name, settings, maps, pool, first))
     return found, notes
 
 

@@ -12,6 +12,8 @@ from clir_ot.files import write_text
 from clir_ot.models.encoder_folder import fingerprint
 from clir_ot.report.bias import Bias, bias_of
 from clir_ot.report.page import html, markdown
+from clir_ot.report.published import read_published
+from clir_ot.report.published_figures import published_figures
 from clir_ot.report.runs import TrainedRun, check_runs, find_runs, of_which, systems_of
 from clir_ot.report.sections import sections
 from clir_ot.report.study import Study, make_study
@@ -58,23 +60,32 @@ def write_report(
     split: str = "test",
     low_resource: Sequence[str] | None = None,
     measures: Sequence[str] = DEFAULT_MEASURES,
+    published: Sequence[Path] = (),
 ) -> list[Path]:
-    """Write `report.html` and `report.md` on a study; arguments and errors are those of `read_study`.
+    """Write `report.html` and `report.md` on a study; other arguments are those of `read_study`.
+
+    Args:
+        published: files of figures in print, which are shown beside these where there are such.
 
     Returns:
         The two files, in the folder `output`.
+
+    Raises:
+        UserError: see `read_study` and `read_published`.
     """
+    in_print = [read_published(path) for path in published]
     study, bias = read_study(paths, collection, split=split, low_resource=low_resource, measures=measures)
     starter = collection.folder == starter_folder() / "collection"
     name = STARTER if starter else collection.folder.name
     command = ["clir-ot", "report", *map(str, paths), "--collection", name]
     command += ["--low-resource", ",".join(study.low_resource), "--measures", ",".join(study.measures)]
+    command += ["--published", *map(str, published)] if published else []
     trained = sum(len(row.runs.runs) for row in [*study.rows, *study.further] if row.runs)
     footer = [
         f"Collection {name}, fingerprint {collection.fingerprint()}; {trained} runs. Made with: {shlex.join(command)}"
     ]
     subtitle = f"{name}, {split} queries; systems compared by {study.measure}."
-    parts = sections(study, bias)
+    parts = sections(study, bias, published_figures(in_print, study, bias, name))
     files = [output / "report.html", output / "report.md"]
     for path, render in zip(files, (html, markdown), strict=True):
         write_text(path, render(_TITLE, subtitle, parts, footer))

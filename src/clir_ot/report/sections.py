@@ -42,8 +42,8 @@ class Section:
     figures: Sequence[tuple[str, Figure]] = field(default=())
 
 
-def sections(study: Study, bias: Sequence[Bias]) -> list[Section]:
-    """Everything that the runs have figures for, the answer first."""
+def sections(study: Study, bias: Sequence[Bias], further: Sequence[Section] = ()) -> list[Section]:
+    """Everything that the runs have figures for, the answer first; further sections before how all this was made."""
     return [
         Section("The answer", answer(study)),
         _effectiveness(study),
@@ -54,6 +54,7 @@ def sections(study: Study, bias: Sequence[Bias]) -> list[Section]:
         *(_bias(found) for found in bias),
         _cost(study),
         _all_measures(study),
+        *further,
         Section("How this was made", study.notes),
     ]
 

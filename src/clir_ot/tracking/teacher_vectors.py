@@ -9,6 +9,7 @@ import pytorch_lightning as pl
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from clir_ot.data.training_batches import TrainingTexts
 from clir_ot.files import replacing
 from clir_ot.retrieval.token_index import TokenIndex, encode
 from clir_ot.tracking.progress import say
@@ -31,19 +32,16 @@ class TeacherVectors(pl.Callback):
         self._folder, self._teacher = folder, teacher
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
-        read = trainer.datamodule.texts  # type: ignore[attr-defined]
+        read, teacher = trainer.datamodule.texts, pl_module.teacher  # type: ignore[attr-defined]
+        if _too_many(read, teacher):
+            count = sum(map(len, read.bitext.values()))
+            say(f"{count} sentences: too many to keep the teacher's vectors of; they are encoded step by step")
+            return
         texts = {
             read.pair_id(language, position): pair[0]
             for language, pairs in read.bitext.items()
             for position, pair in enumerate(pairs)
         }
-        teacher = pl_module.teacher
-        tokens = sum(
-            min(len(ids), teacher.tokenizer.query_length) for ids in teacher.tokenizer.pieces([*texts.values()])
-        )
-        if tokens * teacher.projection.out_features * 4 > _MOST_BYTES:
-            say(f"{len(texts)} sentences: too many to keep the teacher's vectors of; they are encoded step by step")
-            return
         named = json.dumps([self._teacher, str(trainer.precision), texts], ensure_ascii=False)
         path = self._folder / f"{hashlib.sha256(named.encode()).hexdigest()[:16]}.safetensors"
         # Rank 0 makes the file, the others read it.
@@ -66,3 +64,10 @@ class TeacherVectors(pl.Callback):
         with replacing(path) as temporary:
             save_file({"lengths": index.lengths, "vectors": index.vectors.contiguous()}, temporary)
         return index
+
+
+def _too_many(read: TrainingTexts, teacher: Any) -> bool:
+    """Whether the vectors of all English sentences take more memory than they may; not all texts are read for it."""
+    tokenizer, left = teacher.tokenizer, _MOST_BYTES // (4 * teacher.projection.out_features)
+    sentences = (ids for language in read.bitext for ids in read.bitext_pieces(tokenizer, language, 0))
+    return any((left := left - min(len(ids), tokenizer.query_length)) < 0 for ids in sentences)
