@@ -3,8 +3,8 @@
     python benchmarks/scale_training.py --pairs 10000000 --folder /tmp/scale
 
 Makes a collection of so many pairs (about 220 bytes of text each by default), then trains a student of two layers on
-it, by `clir-ot fit` with experiments/distill.yaml in a process of its own: the pairs are read, counted, drawn, tokenised and
-trained on as by any student; only the encoder is smaller. Prints the seconds that passed, those of them
+it, by `clir-ot fit` with experiments/distill.yaml in a process of its own: the pairs are read, counted, drawn and
+tokenised as by any student; only the encoder is smaller. Prints the seconds that passed, those of them
 that the processor worked on it, and the most memory that was resident at any time, pages of mapped files included. The
 folder is kept if it is given, and the collection made again only for another number.
 """

@@ -108,6 +108,18 @@ class Collection:
         """Whether there are queries in the language and a qrels file of the split for them."""
         return canonical_language(language) in self._files.queries and self._files.qrels_of(split, language) is not None
 
+    def searched_by(self, split: str, language: str) -> str:
+        """Language of the documents that a language's queries are asked of: English, or their own.
+
+        Their own where the split judges no English document for them, as in MIRACL, whose languages are not parallel.
+        """
+        code = canonical_language(language)
+        if code not in self._files.corpora or not self.is_judged(split, code):
+            return ENGLISH
+        english = self.documents() if ENGLISH in self._files.corpora else {}
+        judgements = self.qrels(split, code).values()
+        return ENGLISH if any(document in english for grades in judgements for document in grades) else code
+
     def judged(
         self, split: str, language: str, documents: str | None = ENGLISH
     ) -> tuple[dict[str, str], dict[str, dict[str, int]]]:

@@ -49,7 +49,7 @@ class TokenEncoder(nn.Module):
         document_length: int = 256,
         scoring: Scoring = "late",
     ) -> Self:
-        """Load a folder that `save_pretrained` wrote, or any Hugging Face encoder, local or from the hub.
+        """Load what `save_pretrained` wrote, or any Hugging Face encoder: a folder, or a name on the hub.
 
         The keyword arguments are for an encoder without projection, which gets a new one; a saved encoder brings
         its own settings and ignores them.

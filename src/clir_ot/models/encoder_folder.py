@@ -71,7 +71,7 @@ class FolderSettings:
 
 
 def read_settings(folder: Path) -> FolderSettings | None:
-    """Of a folder that `save_parts` wrote; None of an encoder without our projection, or of a hub name."""
+    """Of a folder that `save_parts` wrote, or of its copy from the hub; None of an encoder without our projection."""
     scoring = next((scoring for scoring, place in _PROJECTIONS.items() if (folder / place).is_dir()), None)
     if scoring is None or not (folder / _SETTINGS).is_file():
         return None
@@ -100,8 +100,8 @@ def load_parts(
     tokenizer = TextTokenizer(
         AutoTokenizer.from_pretrained(name), query_prefix, document_prefix, query_length, document_length
     )
-    folder = Path(name)
-    if saved := read_settings(folder):
+    folder = Path(name) if Path(name).is_dir() else _fetch_settings(str(name))
+    if folder and (saved := read_settings(folder)):
         before = saved.query_prefix, saved.document_prefix
         tokenizer = TextTokenizer(tokenizer.tokenizer, *before, saved.query_length, saved.document_length)
         return transformer, _load_projection(folder / _PROJECTIONS[saved.scoring]), tokenizer, saved.scoring
@@ -225,6 +225,42 @@ def quietly() -> Iterator[None]:
         logging.set_verbosity(verbosity)
         if bars:
             logging.enable_progress_bar()
+
+
+def _fetch_settings(name: str) -> Path | None:
+    """The snapshot folder of a hub model with its settings and projection in it; None where it has none of ours."""
+    settings = _fetch(name, _SETTINGS)
+    if settings is None:
+        return None
+    folder = settings.parent  # its name is the commit: all files are of one
+    if all(field in json.loads(settings.read_text(encoding="utf-8")) for field in _LENGTHS):
+        found = [_fetch(name, f"{place}/model.safetensors", folder.name) for place in _PROJECTIONS.values()]
+        if not any(found):
+            raise UserError(
+                f"{name}: has {_SETTINGS} with lengths, but no projection ({', '.join(_PROJECTIONS.values())})"
+            )
+    return folder
+
+
+def _fetch(name: str, file: str, commit: str | None = None) -> Path | None:
+    """A file of a hub model, from the hub or its cache; None where the model has no such file."""
+    from huggingface_hub import _CACHED_NO_EXIST, hf_hub_download, try_to_load_from_cache
+    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        return Path(hf_hub_download(name, file, revision=commit))
+    except LocalEntryNotFoundError:
+        # Of a plain encoder that was fetched before and is used without network, nobody has asked for this file.
+        if try_to_load_from_cache(name, file, revision=commit) is not _CACHED_NO_EXIST:
+            print(
+                f"{name}: without network, and {file} is not in the cache: it is taken as an encoder without",
+                flush=True,
+            )
+        return None
+    except EntryNotFoundError:
+        return None
+    except (HfHubHTTPError, OSError) as error:
+        raise UserError(f"{name}: {file} could not be fetched ({str(error).splitlines()[0]})") from error
 
 
 def _load_projection(folder: Path) -> nn.Linear:

@@ -37,7 +37,8 @@ def evaluate_run_folder(
     A student is set beside its teacher: English queries (the upper bound), the foreign language zero-shot, the
     student, and the student on English. A system without teacher is measured in the languages it was trained in, and
     where they are several, with all their documents too. English rows are left out where the collection has no judged
-    English queries. Rankings that are there already are read, not searched again.
+    English queries. Queries of a language without judged English documents search those of their own. Rankings that are
+    there already are read, not searched again.
 
     Args:
         path: of the run.
@@ -57,12 +58,14 @@ def evaluate_run_folder(
     own, teacher = run_searchers(run, collection)
     languages = [*languages] if languages else parse_languages(config["data"]["languages"])
     wanted = tuple(measures or DEFAULT_MEASURES)
+    searched = {name: collection.searched_by(split, name) for name in (ENGLISH, *languages)}
+    own_language = [name for name, documents in searched.items() if documents != ENGLISH]
     results: list[Measured] = []
     pairs: list[tuple[Measured, Measured]] = []
     for name, searcher, language, noise in _rows(own, teacher, languages, noises):
         if language == ENGLISH and not collection.is_judged(split, ENGLISH):
             continue
-        measured = searcher.measured(Queries(language, split, noise), wanted)
+        measured = searcher.measured(Queries(language, split, noise, documents=searched[language]), wanted)
         results.append(replace(measured, name=f"{name}, {noise}" if noise else name))
         baseline = f"{UPPER_BOUND if language == ENGLISH else ZERO_SHOT}{f', {noise}' if noise else ''}"
         if teacher and searcher is own:
@@ -70,9 +73,14 @@ def evaluate_run_folder(
     comparisons = compare_all(pairs, wanted[0])
     facts = {"split": split, "collection_fingerprint": collection.fingerprint(), **as_json(results, comparisons)}
     tables = [render(results, comparisons)]
+    if own_language:
+        facts["own_documents"] = own_language
+        tables.append(
+            f"{', '.join(own_language)}: over the documents of their own language, the only ones judged for them"
+        )
     found: Multilingual | None = None
-    if teacher is None and len(languages) > 1:
-        found = evaluate_languages(own.encoder, collection, languages, split, {ENGLISH: own.documents}, say)
+    if teacher is None and len(languages) > 1 and not own_language:  # else there is nothing across languages
+        found = evaluate_languages(own.encoder, collection, languages, split, {ENGLISH: own.documents()}, say)
         tables.append(render_languages(found))
         write_text(languages_file(run, collection), json.dumps(languages_as_json(found), ensure_ascii=False) + "\n")
     folder = rankings_folder(run, collection)

@@ -34,17 +34,20 @@ class Queries:
         split: train, dev or test.
         noise: typed that way, see `clir_ot.evaluation.query_noise.noisy`; None as they are.
         translated: read as translated to English (translate-test).
+        documents: language of those that are searched.
     """
 
     language: str
     split: str = "test"
     noise: str | None = None
     translated: bool = False
+    documents: str = ENGLISH
 
     def __str__(self) -> str:
-        """`yo.test`, `yo.test.swaps@0.1`, `yo-en.test`; part of a file's name."""
+        """`yo.test`, `yo.test.swaps@0.1`, `yo-en.test`, `yo.test.over-yo`; part of a file's name."""
         language = f"{self.language}-{ENGLISH}" if self.translated else self.language
-        return ".".join([language, self.split, *([self.noise] if self.noise else [])])
+        over = [] if self.documents == ENGLISH else [f"over-{self.documents}"]
+        return ".".join([language, self.split, *([self.noise] if self.noise else []), *over])
 
     def read(self, collection: Collection) -> tuple[dict[str, str], Qrels]:
         """The texts and their judgements.
@@ -52,19 +55,19 @@ class Queries:
         Raises:
             UserError: there are none; a query has no translation.
         """
-        texts, qrels = collection.judged(self.split, self.language)
+        texts, qrels = collection.judged(self.split, self.language, self.documents)
         if self.translated:
             texts = pick_translations(collection, self.language, texts)
         return noisy(texts, self.noise) if self.noise else texts, qrels
 
 
 class Searcher:
-    """A query encoder over the English documents as some encoder has indexed them.
+    """A query encoder over the documents as some encoder has indexed them.
 
     Args:
         name: as tables call it; with its spaces as dashes it begins the files' names.
         encoder: folder or name of the query encoder; loaded when something is to be searched.
-        documents: gives the index.
+        documents: gives the index of those in a language.
         folder: where the rankings are kept.
         collection: that is searched.
     """
@@ -73,22 +76,24 @@ class Searcher:
         self,
         name: str,
         encoder: str | Path,
-        documents: Callable[[], TokenIndex],
+        documents: Callable[[str], TokenIndex],
         folder: Path,
         collection: Collection,
     ) -> None:
         self.name, self.folder, self.collection = name, folder, collection
         self.name_or_folder, self._documents = encoder, documents
+        self._indexes: dict[str, TokenIndex] = {}
 
     @cached_property
     def encoder(self) -> TokenEncoder:
         """Of the queries."""
         return TokenEncoder.from_pretrained(self.name_or_folder)
 
-    @cached_property
-    def documents(self) -> TokenIndex:
-        """The English ones."""
-        return self._documents()
+    def documents(self, language: str = ENGLISH) -> TokenIndex:
+        """Those in a language."""
+        if language not in self._indexes:
+            self._indexes[language] = self._documents(language)
+        return self._indexes[language]
 
     def path(self, queries: Queries) -> Path:
         """Where the ranking is kept."""
@@ -99,7 +104,8 @@ class Searcher:
         path = self.path(queries)
         if not path.is_file():
             texts, _ = queries.read(self.collection)
-            found = search(encode(self.encoder, self.encoder.tokenizer.queries, texts), self.documents)
+            index = self.documents(queries.documents)
+            found = search(encode(self.encoder, self.encoder.tokenizer.queries, texts), index)
             write_run(found, path, self.name.replace(" ", "-"))
         return read_run(path)
 
@@ -150,10 +156,9 @@ def languages_file(run: RunFolder, collection: Collection) -> Path:
     return run.languages if folder == run.rankings else folder / run.languages.name
 
 
-def _index(encoder: str | Path, run: RunFolder, collection: Collection) -> Callable[[], TokenIndex]:
-    place = run.path / "index" / collection.fingerprint("corpus")
-
-    def load() -> TokenIndex:
-        return open_index(place, TokenEncoder.from_pretrained(encoder), fingerprint(encoder), collection)
+def _index(encoder: str | Path, run: RunFolder, collection: Collection) -> Callable[[str], TokenIndex]:
+    def load(language: str) -> TokenIndex:
+        place = run.path / "index" / collection.fingerprint("corpus", language)
+        return open_index(place, TokenEncoder.from_pretrained(encoder), fingerprint(encoder), collection, language)
 
     return load
