@@ -218,8 +218,9 @@ print(len(times), len(arrow_store.stored_texts(Path({str(path)!r}))), len(times)
     while not (tmp_path / "began").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     second = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, timeout=120, check=True)
-    assert first.communicate(timeout=120)[0].split() == ["0", "100", "1"]
-    assert second.stdout.split() == ["0", "100", "0"]
+    # The last line: where the machine is slow, progress is said before.
+    assert first.communicate(timeout=120)[0].splitlines()[-1].split() == ["0", "100", "1"]
+    assert second.stdout.splitlines()[-1].split() == ["0", "100", "0"]
 
 
 def test_resident_memory_stays_below_the_files_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,7 +248,9 @@ import sys
 print(size, most - before, "torch" in sys.modules)
 """
     found = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, timeout=120, check=True)
-    size, held = map(int, found.stdout.split()[:2])
-    assert size > 70 * 2**20
-    assert held < 40 * 2**20
-    assert found.stdout.split()[2] == "False"
+    size, held, torch = found.stdout.splitlines()[
+        -1
+    ].split()  # before it, on a slow machine, stands how far it has come
+    assert int(size) > 70 * 2**20
+    assert int(held) < 40 * 2**20
+    assert torch == "False"

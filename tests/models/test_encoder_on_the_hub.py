@@ -2,11 +2,19 @@
 
 from pathlib import Path
 
+import httpx2
 import huggingface_hub
 import pytest
 import torch
+import transformers
 from huggingface_hub import constants
-from huggingface_hub.errors import EntryNotFoundError
+from huggingface_hub.errors import (
+    EntryNotFoundError,
+    GatedRepoError,
+    HfHubHTTPError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+)
 
 from clir_ot import TokenEncoder
 from clir_ot.errors import UserError
@@ -67,5 +75,27 @@ def test_a_projection_that_cannot_be_had_is_no_new_one(encoder_folder: Path, tmp
     push(cache, "me/yoruba", tmp_path / "encoder")
     with pytest.raises(UserError, match=r"me/yoruba: has config_sentence_transformers.json with lengths, but no proj"):
         TokenEncoder.from_pretrained("me/yoruba")
-    with pytest.raises(UserError, match="me/none: no encoder there"):
-        TokenEncoder.from_pretrained("me/none")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (LocalEntryNotFoundError("no network"), "a/b: no such folder, and the hub cannot be reached ("),
+        (GatedRepoError, "a/b: its owners ask you to accept their terms: do so at https://huggingface.co/a/b, run"),
+        (RepositoryNotFoundError, "a/b: no encoder there, neither a Hugging Face folder nor a hub name ("),
+    ],
+)
+def test_what_the_hub_answers_is_one_line(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, error: Exception | type[HfHubHTTPError], said: str
+) -> None:
+    def refuse(*_: object, **__: object) -> str:
+        if isinstance(error, Exception):
+            raise error
+        request = httpx2.Request("HEAD", "https://huggingface.co/a/b")
+        raise error("403 Client Error\n\nmore", response=httpx2.Response(403, request=request))
+
+    monkeypatch.setattr(transformers.utils.hub, "hf_hub_download", refuse)
+    with pytest.raises(UserError) as caught:
+        TokenEncoder.from_pretrained("a/b")
+    assert str(caught.value).startswith(said)
+    assert "\n" not in str(caught.value)

@@ -10,6 +10,7 @@ from typing import overload
 import pyarrow as pa
 from filelock import FileLock
 
+from clir_ot.collections.arrow_cache import note_use, sweep
 from clir_ot.collections.cache import cache_folder
 from clir_ot.collections.id_index import IdIndex, hashed
 from clir_ot.collections.reading import read_pairs, read_texts, repeated_id
@@ -190,6 +191,7 @@ def _stored(kind: str, path: Path, write: Callable[[Path, Path], None]) -> Path:
     endings = "".join(path.suffixes[-2:] if path.suffix in (".gz", ".zst") else path.suffixes[-1:])
     target = cache_folder() / "arrow" / f"{kind}{endings}-{_FORMAT}-{sha256(path).hex()[:32]}"
     if target.is_dir():
+        note_use(target, path)
         return target
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -203,6 +205,8 @@ def _stored(kind: str, path: Path, write: Callable[[Path, Path], None]) -> Path:
             with replacing(target) as temporary:
                 temporary.mkdir()
                 write(path, temporary)
+    note_use(target, path)
+    sweep(target.parent, path, target)
     return target
 
 

@@ -29,3 +29,8 @@ class ChosenPairs(Sequence[tuple[str, str]]):
         if isinstance(place, slice):
             return [self._pairs[position] for position in self._positions[place].tolist()]
         return self._pairs[int(self._positions[place])]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence):
+            return NotImplemented
+        return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))

@@ -202,13 +202,26 @@ def _load_transformer(name: str | Path) -> Any:
         with quietly():
             transformer, report = AutoModel.from_pretrained(name, output_loading_info=True, dtype=torch.float32)
     except (OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(f"{name}: no encoder there, neither a Hugging Face folder nor a hub name ({reason})") from error
+        raise UserError(_not_loaded(name, error)) from error
     # Late interaction reads token states; a pooler would be a random, unused layer (and DDP refuses unused ones).
     transformer.pooler = None
     if missing := sorted(key for key in report["missing_keys"] if not key.startswith("pooler")):
         raise UserError(f"{name}: the weights lack {len(missing)} tensor(s), {missing[0]} first; is the folder whole?")
     return transformer
+
+
+def _not_loaded(name: str | Path, error: Exception) -> str:
+    from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError
+
+    reason = str(error).splitlines()[0]
+    if isinstance(error.__cause__, GatedRepoError):
+        return (
+            f"{name}: its owners ask you to accept their terms: do so at https://huggingface.co/{name}, run "
+            "`hf auth login`, then again"
+        )
+    if isinstance(error.__cause__, LocalEntryNotFoundError):
+        return f"{name}: no such folder, and the hub cannot be reached ({reason}); check name and network"
+    return f"{name}: no encoder there, neither a Hugging Face folder nor a hub name ({reason})"
 
 
 @contextmanager
