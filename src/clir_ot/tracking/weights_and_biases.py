@@ -5,9 +5,12 @@ import os
 import secrets
 import shlex
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from clir_ot.errors import UserError
 from clir_ot.tracking.progress import say
 from clir_ot.tracking.run_folder import RunFolder
 
@@ -70,6 +73,25 @@ def one_line(error: Exception) -> str:
     """Of a message, which may go on with advice, the first line."""
     lines = str(error).strip().splitlines()
     return lines[0].rstrip(".") if lines else type(error).__name__
+
+
+@contextmanager
+def asking(problem: str) -> Iterator[None]:
+    """What the server or the network says against what is asked of it in the block, as `problem: reason`.
+
+    Raises:
+        UserError: the key is wrong or missing, the user has no rights, the server is out of reach.
+    """
+    import wandb
+    from requests import RequestException
+
+    try:
+        yield
+    # ValueError: of wandb, for what is not there; of its answer, where that is none.
+    except (wandb.Error, RequestException, OSError, ValueError) as error:
+        raise UserError(
+            f"{problem}: {one_line(error)}; log in with wandb login, as a user with rights there"
+        ) from error
 
 
 def finish() -> None:
