@@ -40,7 +40,7 @@ def is_offline() -> bool:
         return False
     try:
         return not wandb.login(prompt=False)
-    except (wandb.Error, OSError) as error:
+    except Exception as error:  # see `asking`
         say(f"Weights & Biases: {one_line(error)}; the run stays on this machine")
         return True
 
@@ -82,13 +82,11 @@ def asking(problem: str) -> Iterator[None]:
     Raises:
         UserError: the key is wrong or missing, the user has no rights, the server is out of reach.
     """
-    import wandb
-    from requests import RequestException
-
     try:
         yield
-    # ValueError: of wandb, for what is not there; of its answer, where that is none.
-    except (wandb.Error, RequestException, OSError, ValueError) as error:
+    # What wandb raises has no class in common: its own errors, its service's (of a server that refuses, among others),
+    # the network's, ValueError for what is not there, and of wandb-workspaces a plain Exception.
+    except Exception as error:
         raise UserError(
             f"{problem}: {one_line(error)}; log in with wandb login, as a user with rights there"
         ) from error
@@ -106,7 +104,7 @@ def finish() -> None:
     folder = Path(wandb.run.dir).parent
     try:
         wandb.finish()
-    except (wandb.Error, OSError) as error:
+    except Exception as error:  # see `asking`
         command = f"wandb sync --include-online {shlex.quote(str(folder))}"
         say(f"Weights & Biases: {one_line(error)}; upload what the server lacks with: {command}")
     if folder.is_dir() and shutil.disk_usage(folder).free < _LEAST_BYTES:
