@@ -266,6 +266,28 @@ def test_a_folder_is_swept_by_one_and_a_trial_left_training_is_waited_for(
         assert capsys.readouterr().out == ""
 
 
+@pytest.mark.usefixtures("resolving_here")
+def test_a_server_that_refuses_the_sweep_is_one_line_and_the_folder_stays_free_for_another_try(
+    command: Callable[[Path, Path], list[str]], tmp_path: Path, clir: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import wandb
+    from wandb.sdk.lib.service.service_connection import WandbApiFailedError
+
+    def refused(*_: Any, **__: Any) -> str:
+        raise WandbApiFailedError("permission denied\nadvice")  # wandb's for an entity without rights, no wandb.Error
+
+    monkeypatch.setattr(sweep_module, "_stays_here", lambda: False)
+    monkeypatch.setattr(wandb, "sweep", refused)
+    file = write(tmp_path, {"model.learning_rate": {"values": [0.001]}}, entity="lab")
+    said = yaml.safe_load(file.read_text())
+    del said["parameters"]["trainer.logger"]
+    file.write_text(yaml.safe_dump(said, sort_keys=False))
+    for _ in range(2):
+        printed = clir(*command(file, tmp_path / "run"))
+        assert printed.startswith("FAILED: clir-ot: lab/clir-ot: the sweep cannot be created: permission denied; ")
+        assert "\n" not in printed.strip()
+
+
 class Server:
     """What W&B's agent asks its server for: values for each trial, until there are no more."""
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import wandb
+from wandb.sdk.lib.service.service_connection import WandbApiFailedError
 
 from clir_ot.tracking.artifacts import link_teachers, teacher_artifact, use_teacher
 
@@ -52,12 +53,16 @@ def test_a_run_online_uses_the_teachers_encoder_or_says_why_not(capsys: pytest.C
     def use(name: str) -> None:
         if "missing" in name:
             raise wandb.errors.CommError("artifact not found\nmore")
+        if "foreign" in name:
+            raise WandbApiFailedError("permission denied")  # of a server that refuses, no wandb.Error
         used.append(name)
 
     online: Any = SimpleNamespace(is_online=True, experiment=SimpleNamespace(use_artifact=use))
     use_teacher(online, "encoder-t")
     use_teacher(online, "encoder-missing")
+    use_teacher(online, "encoder-foreign")
     use_teacher(SimpleNamespace(is_online=False), "encoder-t")  # type: ignore[arg-type]
     assert used == ["encoder-t:latest"]
-    (line,) = capsys.readouterr().out.splitlines()
-    assert "artifact not found; the teacher is not linked" in line
+    missing, foreign = capsys.readouterr().out.splitlines()
+    assert "artifact not found; the teacher is not linked" in missing
+    assert "permission denied; the teacher is not linked" in foreign

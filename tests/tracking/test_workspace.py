@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from wandb.sdk.lib.service.service_connection import WandbApiFailedError
 
 from clir_ot.errors import UserError
 from clir_ot.tracking.workspace import make_workspace, save_workspace
@@ -42,11 +43,19 @@ def test_a_teacher_alone_has_no_empty_section() -> None:
     assert all(found.values())
 
 
-def test_a_server_out_of_reach_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionError("Failed to establish a new connection"),
+        # Of a server that refuses, which is no wandb.Error.
+        WandbApiFailedError("Failed to establish that lab lets you in\nadvice"),
+    ],
+)
+def test_a_server_out_of_reach_or_refusing_is_one_line(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     # As far as it goes without a server: the object is built and serialised, and the call fails.
     def refused(view: Any) -> None:
         assert view.entity == "lab"
-        raise ConnectionError("Failed to establish a new connection")
+        raise error
 
     monkeypatch.setattr("wandb_workspaces.workspaces.internal.upsert_view2", refused)
     with pytest.raises(UserError, match="lab/clir-ot: the dashboard cannot be saved: Failed to establish") as failed:

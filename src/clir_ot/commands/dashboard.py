@@ -20,7 +20,9 @@ def add_dashboard(commands: Any, verbs: Mapping[str, Callable[[argparse.Namespac
     action.add_argument("runs", type=Path, nargs="+", metavar="RUNS", help="run folders, or folders they lie in")
     action.add_argument("--local", action="store_true", help="in the terminal, even where W&B has the runs")
     action.add_argument(
-        "--create", action="store_true", help="save the suite's dashboard in the W&B project, link artifacts"
+        "--create",
+        action="store_true",
+        help="save the suite's dashboard and report in the W&B project, link students to their teacher's encoder",
     )
     action.add_argument("--entity", help="user or team at W&B, of --create; default: the runs'")
     action.add_argument("--project", help="of --create; default: the runs'")
@@ -68,6 +70,8 @@ def _show(runs: "list[LoggedRun]") -> None:
 
 def _create(runs: "list[LoggedRun]", entity: str | None, project: str | None, measure: str) -> None:
     from clir_ot.tracking.artifacts import link_teachers
+    from clir_ot.tracking.wandb_report import make_report, save_report
+    from clir_ot.tracking.weights_and_biases import asking
     from clir_ot.tracking.workspace import make_workspace, save_workspace
 
     entity, project = (
@@ -77,11 +81,15 @@ def _create(runs: "list[LoggedRun]", entity: str | None, project: str | None, me
     if entity is None or project is None:
         raise UserError("dashboard --create: say where: --entity USER_OR_TEAM --project NAME; no run was online")
     languages = list(dict.fromkeys(language for run in runs for language in run.languages))
-    url = save_workspace(make_workspace(entity, project, languages, measure))
+    print(f"dashboard: {save_workspace(make_workspace(entity, project, languages, measure))}")
     import wandb
 
-    linked = link_teachers(wandb.Api(), f"{entity}/{project}")
-    print(f"dashboard: {url}\nstudents linked to their teacher's encoder: {linked}")
+    place = f"{entity}/{project}"
+    with asking(f"{place}: cannot be read"):
+        api = wandb.Api()
+    print(f"report: {save_report(make_report(entity, project, languages, measure), api)}")
+    with asking(f"{place}: its students cannot be linked to their teacher's encoder"):
+        print(f"students linked to their teacher's encoder: {link_teachers(api, place)}")
 
 
 VERBS = (dashboard,)

@@ -15,6 +15,7 @@ from clir_ot.sweeps.sweep_file import SweepFile
 from clir_ot.sweeps.trial_run import train
 from clir_ot.sweeps.trials import Trial, Trials
 from clir_ot.tracking.progress import say
+from clir_ot.tracking.weights_and_biases import asking
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -31,6 +32,7 @@ def run_at_wandb(file: SweepFile, experiment: Experiment, trials: Trials, count:
         count: trials in all.
 
     Raises:
+        UserError: the server does not let the user create the sweep.
         KeyboardInterrupt: after the running trial, told to end, has saved.
     """
     import wandb
@@ -38,7 +40,8 @@ def run_at_wandb(file: SweepFile, experiment: Experiment, trials: Trials, count:
     place = trials.settings().get("wandb")
     if place is None:
         project, entity = file.config.get("project") or experiment.project, file.config.get("entity")
-        sweep_id = wandb.sweep(file.config, project=project, entity=entity)
+        with asking(f"{'/'.join(filter(None, (entity, project)))}: the sweep cannot be created"):
+            sweep_id = wandb.sweep(file.config, project=project, entity=entity)
         place = {"id": sweep_id, "project": project, "entity": entity}
         trials.note(wandb=place)
     else:

@@ -61,13 +61,11 @@ def use_teacher(logger: RunLogger, name: str) -> None:
     Offline this cannot be noted (wandb refuses); the name stands in the configuration, from which `link_teachers` makes
     it up once both are uploaded.
     """
-    import wandb
-
     if not logger.is_online:
         return
     try:
         logger.experiment.use_artifact(f"{name}:latest")
-    except (wandb.Error, OSError, ValueError) as error:
+    except Exception as error:  # see `weights_and_biases.asking`
         say(
             f"Weights & Biases: {one_line(error)}; the teacher is not linked: upload it with wandb sync, then "
             "clir-ot dashboard --create links it"

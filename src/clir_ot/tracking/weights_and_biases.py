@@ -5,9 +5,12 @@ import os
 import secrets
 import shlex
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from clir_ot.errors import UserError
 from clir_ot.tracking.progress import say
 from clir_ot.tracking.run_folder import RunFolder
 
@@ -37,7 +40,7 @@ def is_offline() -> bool:
         return False
     try:
         return not wandb.login(prompt=False)
-    except (wandb.Error, OSError) as error:
+    except Exception as error:  # see `asking`
         say(f"Weights & Biases: {one_line(error)}; the run stays on this machine")
         return True
 
@@ -72,6 +75,23 @@ def one_line(error: Exception) -> str:
     return lines[0].rstrip(".") if lines else type(error).__name__
 
 
+@contextmanager
+def asking(problem: str) -> Iterator[None]:
+    """What the server or the network says against what is asked of it in the block, as `problem: reason`.
+
+    Raises:
+        UserError: the key is wrong or missing, the user has no rights, the server is out of reach.
+    """
+    try:
+        yield
+    # What wandb raises has no class in common: its own errors, its service's (of a server that refuses, among others),
+    # the network's, ValueError for what is not there, and of wandb-workspaces a plain Exception.
+    except Exception as error:
+        raise UserError(
+            f"{problem}: {one_line(error)}; log in with wandb login, as a user with rights there"
+        ) from error
+
+
 def finish() -> None:
     """Close the run, so that a later one in the same process is a run of its own.
 
@@ -84,7 +104,7 @@ def finish() -> None:
     folder = Path(wandb.run.dir).parent
     try:
         wandb.finish()
-    except (wandb.Error, OSError) as error:
+    except Exception as error:  # see `asking`
         command = f"wandb sync --include-online {shlex.quote(str(folder))}"
         say(f"Weights & Biases: {one_line(error)}; upload what the server lacks with: {command}")
     if folder.is_dir() and shutil.disk_usage(folder).free < _LEAST_BYTES:

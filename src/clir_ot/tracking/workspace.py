@@ -1,24 +1,17 @@
-"""The dashboard as code: a saved view of a Weights & Biases project, made with wandb-workspaces.
-
-Its panels read the keys that training (`dev/`, `train/`, `plans/`, `speed/`, `drawn/`) and evaluation (`test/`,
-`bias/`, see `log_evaluation.Evaluation.summary`) log.
-"""
+"""The dashboard as code: a saved view of a Weights & Biases project, made with wandb-workspaces."""
 
 from collections.abc import Sequence
-from importlib import import_module
 from typing import Any
 
 from clir_ot.collections.collection import ENGLISH
-from clir_ot.collections.languages import language_name
-from clir_ot.errors import UserError
-from clir_ot.tracking.weights_and_biases import one_line
+from clir_ot.tracking.dashboard_panels import STEP, panel_sections, workspaces_library
+from clir_ot.tracking.weights_and_biases import asking
 
 NAME = "clir-ot"
-_STEP = "trainer/global_step"
 
 
 def make_workspace(entity: str, project: str, languages: Sequence[str], measure: str = "MRR@10") -> Any:
-    """A view: test figures and gap by language, alpha, dev curves, alignments, training. Not saved yet.
+    """A view: see `panel_sections`. Not saved yet.
 
     Args:
         entity, project: where it is to be saved.
@@ -28,79 +21,20 @@ def make_workspace(entity: str, project: str, languages: Sequence[str], measure:
     Raises:
         UserError: wandb-workspaces is not installed.
     """
-    try:
-        # Not `import`: what their __init__ exports, type checkers do not see.
-        wr: Any = import_module("wandb_workspaces.reports.v2")
-        ws: Any = import_module("wandb_workspaces.workspaces")
-    except ImportError:
-        raise UserError("the dashboard needs wandb-workspaces; install it: pip install 'clir-ot[dashboard]'") from None
-    foreign = [language for language in languages if language != ENGLISH]
-    shown = [*foreign, ENGLISH]
-
-    def lines(title: str, *keys: str) -> Any:
-        return wr.LinePlot(title=title, x=_STEP, y=[*keys])
-
-    def bars(title: str, *keys: str) -> Any:
-        return wr.BarPlot(title=title, metrics=[wr.SummaryMetric(key) for key in keys], max_runs_to_show=50)
-
-    alpha = wr.Config("data.alpha")
-    sections = {
-        f"Test queries: {measure}": [
-            *(bars(language_name(name), f"test/{name}/{measure}") for name in shown),
-            *(bars(f"{language_name(name)}: zero-shot and distilled", *_beside(name, measure)) for name in foreign),
-        ],
-        "Gap closed": [
-            bars(f"{language_name(name)}: share of the gap to English", f"test/{name}/gap_closed") for name in foreign
-        ],
-        "Alpha": [
-            *(
-                wr.ScatterPlot(title=language_name(name), x=alpha, y=wr.SummaryMetric(f"test/{name}/{measure}"))
-                for name in shown
-            ),
-            wr.ScatterPlot(title="rank distance", x=alpha, y=wr.SummaryMetric("languages/rank distance")),
-        ],
-        f"Dev queries, after every epoch: {measure}": [
-            lines(language_name(name), f"dev/{name}/{measure}") for name in shown
-        ],
-        "Alignments": [
-            *(
-                wr.MediaBrowser(
-                    title=f"{language_name(name)}: which token moves where",
-                    media_keys=[f"plans/{name}/{number}" for number in (1, 2, 3)],
-                )
-                for name in foreign
-            ),
-            lines("plan entropy", *(f"plans/{name}/entropy" for name in foreign)),
-            lines("marginal residual", *(f"plans/{name}/residual" for name in foreign)),
-        ],
-        "Language bias": [
-            wr.MediaBrowser(title="by query and document language", media_keys=["bias/MAP", "bias/first"])
-        ],
-        "Training": [
-            lines("loss", "train/loss"),
-            lines("learning rate", "train/learning_rate"),
-            lines("gradient norm", "train/gradient_norm"),
-            lines("tokens a second", "speed/tokens_per_second"),
-            lines("pairs a second", "speed/pairs_per_second"),
-            lines("share of padding", "speed/padding_share"),
-            lines("drawn batches", *(f"drawn/{kind}" for kind in ("monolingual", "cross-lingual", "bitext"))),
-        ],
-    }
+    ws = workspaces_library("workspaces")
+    shown = [*(language for language in languages if language != ENGLISH), ENGLISH]
+    sections = panel_sections(languages, measure)
     return ws.Workspace(
         entity=entity,
         project=project,
         name=NAME,
-        sections=[ws.Section(name=name, panels=panels, is_open=True) for name, panels in sections.items() if panels],
-        settings=ws.WorkspaceSettings(x_axis=_STEP),
+        sections=[ws.Section(name=name, panels=panels, is_open=True) for name, panels in sections.items()],
+        settings=ws.WorkspaceSettings(x_axis=STEP),
         runset_settings=ws.RunsetSettings(
             groupby=[ws.Metric("Group"), ws.Metric("JobType")],
             pinned_columns=[f"summary:test/{name}/{measure}" for name in shown],
         ),
     )
-
-
-def _beside(language: str, measure: str) -> list[str]:
-    return [f"test/{language}/zero-shot/{measure}", f"test/{language}/{measure}"]
 
 
 def save_workspace(workspace: Any) -> str:
@@ -109,15 +43,7 @@ def save_workspace(workspace: Any) -> str:
     Raises:
         UserError: the server is out of reach or refuses.
     """
-    import wandb
-    from requests import RequestException
-
-    try:
+    with asking(f"{workspace.entity}/{workspace.project}: the dashboard cannot be saved"):
         workspace.save()
-    except (wandb.Error, RequestException, OSError, ValueError) as error:
-        where = f"{workspace.entity}/{workspace.project}"
-        raise UserError(
-            f"{where}: the dashboard cannot be saved: {one_line(error)}; log in with wandb login"
-        ) from error
-    url: str = workspace.url
+        url: str = workspace.url
     return url
