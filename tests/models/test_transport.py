@@ -99,7 +99,8 @@ def test_the_plan_follows_a_permutation_of_tokens(sides, solver: str) -> None:
     a, b = (torch.randperm(12, generator=torch.Generator().manual_seed(seed)) for seed in (0, 1))
     plan = transport_plan(cost, mask_a, mask_b, solver=solver)
     permuted = transport_plan(cost[:, a][:, :, b], mask_a[:, a], mask_b[:, b], solver=solver)
-    assert torch.allclose(permuted, plan[:, a][:, :, b], atol=1e-6)
+    # Sums in another order, whose last bits differ from CPU to CPU.
+    assert torch.allclose(permuted, plan[:, a][:, :, b], atol=1e-5)
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
