@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ from safetensors.torch import load_file, save_file
 
 from clir_ot.files import replacing
 from clir_ot.retrieval.token_index import TokenIndex, encode
+from clir_ot.tracking.half_vectors import HalfVectors
 from clir_ot.tracking.progress import say
 
-_MOST_BYTES = 4 * 2**30  # held in memory; a larger bitext is encoded step by step
+_MOST_BYTES = 4 * 2**30  # held in memory; those of a larger bitext stay on disk, see `HalfVectors`
 
 
 class TeacherVectors(pl.Callback):
@@ -42,7 +44,7 @@ class TeacherVectors(pl.Callback):
             min(len(ids), teacher.tokenizer.query_length) for ids in teacher.tokenizer.pieces([*texts.values()])
         )
         if tokens * teacher.projection.out_features * 4 > _MOST_BYTES:
-            say(f"{len(texts)} sentences: too many to keep the teacher's vectors of; they are encoded step by step")
+            self._from_disk(trainer, pl_module, len(texts), 2 * tokens * teacher.projection.out_features)
             return
         named = json.dumps([self._teacher, str(trainer.precision), texts], ensure_ascii=False)
         path = self._folder / f"{hashlib.sha256(named.encode()).hexdigest()[:16]}.safetensors"
@@ -52,6 +54,24 @@ class TeacherVectors(pl.Callback):
         index = index or self._index(path, trainer, teacher, texts)
         vectors = index.vectors.split(index.lengths.tolist())
         pl_module.remember(dict(zip(index.ids, vectors, strict=True)))
+
+    def _from_disk(self, trainer: pl.Trainer, pl_module: Any, count: int, size: int) -> None:
+        """In half precision, in files, if the disk has room for them twice."""
+        vectors = HalfVectors(self._folder, [self._teacher, str(trainer.precision)], trainer.datamodule.texts)  # type: ignore[attr-defined]
+        self._folder.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(self._folder).free + sum(file.stat().st_size for file in self._folder.iterdir())
+        # Of rank 0, for all: they must agree.
+        if not trainer.strategy.broadcast(free > 2 * size):
+            say(
+                f"{count} sentences: the teacher's vectors take {size / 2**30:.0f} GiB, too much for memory and for "
+                f"half of what is free in {self._folder}; they are encoded step by step"
+            )
+            return
+        say(f"{count} sentences: the teacher's vectors, of {size / 2**30:.0f} GiB, are read from {self._folder}")
+        if trainer.is_global_zero:
+            vectors.make(pl_module.teacher, trainer.precision_plugin.forward_context())
+        trainer.strategy.barrier()
+        pl_module.remember(vectors.open())
 
     def _index(self, path: Path, trainer: pl.Trainer, teacher: Any, texts: dict[str, str]) -> TokenIndex:
         if path.is_file():
