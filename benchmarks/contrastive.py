@@ -1,7 +1,8 @@
 """Contrastive training (teacher and hybrid) beside what a user would run instead, on the starter.
 
     python benchmarks/contrastive.py teacher --rounds 3 --steps 8
-    python benchmarks/contrastive.py hybrid --pylate pylate-venv/bin/python --lightning-ir lir-venv/bin/python
+    python benchmarks/contrastive.py hybrid --sides clir-ot,ST,PyLate,lightning-ir \
+        --pylate pylate-venv/bin/python --lightning-ir lir-venv/bin/python
 
 Sides, all from one encoder folder, with the batch size, lengths, temperature, frozen word embeddings and absence of
 dropout of `experiments/teacher.yaml` (hybrid: its batches of 100 in eight languages, likewise without dropout):
@@ -52,15 +53,13 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         write(Path(folder), arguments)
-        names = {name: sys.executable for name in arguments.sides.split(",") if name}
-        if arguments.pylate:
-            names |= {"PyLate": arguments.pylate, "PyLate cached": arguments.pylate}
-        if arguments.lightning_ir:
-            names["lightning-ir"] = arguments.lightning_ir
-        commands = {
-            name: [python, __file__, arguments.experiment, "--side", name, "--folder", folder]
-            for name, python in names.items()
-        }
+        pythons = {"PyLate": arguments.pylate, "lightning-ir": arguments.lightning_ir}
+        commands = {}
+        for name in arguments.sides.split(","):
+            python = pythons.get(name.partition(" ")[0], sys.executable)
+            if python is None:
+                parser.error(f"{name} needs the python of its environment: --pylate or --lightning-ir")
+            commands[name] = [python, __file__, arguments.experiment, "--side", name, "--folder", folder]
         found = take_turns(commands, arguments.rounds)
     own = {name: results[1:] for name, results in found.items()}
     same = {name: results[:1] for name, results in found.items()}
@@ -283,7 +282,8 @@ def lightning_ir(folder: Path, task: dict[str, Any], cached: bool):
 
     import lightning
     import torch
-    from lightning_ir import BiEncoderModule, ColConfig, InBatchCrossEntropy, TrainBatch
+    from lightning_ir import BiEncoderModule, InBatchCrossEntropy, TrainBatch
+    from lightning_ir.models import ColConfig
     from safetensors.torch import load_file
 
     model, size = task["model"], task["data"]["batch_size"]
