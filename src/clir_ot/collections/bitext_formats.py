@@ -30,7 +30,6 @@ from clir_ot.files import read_lines
 Sides = tuple[str, str]
 """English, foreign; as they are in the file."""
 
-FORMATS = ("tsv", "tmx", "jsonl", "zip", "parquet")
 _ENDINGS = {".tsv": "tsv", ".txt": "tsv", ".tmx": "tmx", ".jsonl": "jsonl", ".json": "jsonl", ".zip": "zip"}
 _ENDINGS |= {".parquet": "parquet"}
 FIRST_TWO = ("1", "2")
@@ -59,7 +58,7 @@ def find_sources(
         paths: of a Moses pair one half is enough where the other lies beside it.
         language: of the foreign side, canonical.
         columns: of TSV files, that of English first: numbers from 1, or names in their first line.
-        form: one of FORMATS, for names that do not say it.
+        form: one of `format_names.FORMATS`, for names that do not say it.
 
     Raises:
         UserError: a path is not there, or its name says no format; half of a Moses pair is missing; columns are given,

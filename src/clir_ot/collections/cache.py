@@ -3,8 +3,6 @@
 import os
 from pathlib import Path
 
-import platformdirs
-
 from clir_ot.errors import UserError
 
 STARTER = "starter"
@@ -12,6 +10,8 @@ STARTER = "starter"
 
 def cache_folder() -> Path:
     """`$CLIR_OT_CACHE`, by default in the user's cache directory."""
+    import platformdirs
+
     cache = os.environ.get("CLIR_OT_CACHE") or platformdirs.user_cache_dir("clir-ot", appauthor=False)
     return Path(cache).expanduser()
 

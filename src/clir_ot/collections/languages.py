@@ -1,9 +1,9 @@
-"""Language codes: BCP 47, so that `yo` and `yor`, `tl` and `fil`, `pt_BR` and `pt-BR` mean the same."""
+"""Language codes: BCP 47, so that `yo` and `yor`, `tl` and `fil`, `pt_BR` and `pt-BR` mean the same.
+
+langcodes loads its tables, which takes as long as all other imports of a command; so each function imports it.
+"""
 
 from functools import lru_cache
-
-import langcodes
-from langcodes.tag_parser import LanguageTagError
 
 from clir_ot.errors import UserError
 
@@ -17,6 +17,9 @@ def canonical_language(code: str) -> str:
     Raises:
         UserError: not a language code.
     """
+    import langcodes
+    from langcodes.tag_parser import LanguageTagError
+
     try:
         standard = langcodes.standardize_tag(code)
     except LanguageTagError:
@@ -36,6 +39,9 @@ def same_language(code: str, wanted: str) -> bool:
         code: as a file has it; what is no language code is no language's.
         wanted: a language code.
     """
+    import langcodes
+    from langcodes.tag_parser import LanguageTagError
+
     try:
         found = langcodes.Language.get(langcodes.standardize_tag(code, macro=True))
     except LanguageTagError:
@@ -56,4 +62,6 @@ def parse_languages(languages: str | list[str]) -> list[str]:
 
 def language_name(code: str) -> str:
     """The English name of a language, e.g. `Yoruba` for `yo`."""
+    import langcodes
+
     return langcodes.Language.get(code).display_name("en")

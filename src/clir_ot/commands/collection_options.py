@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from clir_ot.collections.bitext_formats import FORMATS
 from clir_ot.collections.builders import builder_list
+from clir_ot.collections.format_names import FORMATS
 
 
 def add_collection(commands: Any, verbs: Mapping[str, Callable[[argparse.Namespace], None]]) -> None:

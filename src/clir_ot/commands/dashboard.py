@@ -1,9 +1,7 @@
 """`clir-ot dashboard RUNS...`: its options, and the function that runs it."""
 
 import argparse
-import subprocess
 import sys
-import webbrowser
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +43,8 @@ def dashboard(arguments: argparse.Namespace) -> None:
     for url in urls:
         print(f"Weights & Biases: {url}")
         if sys.stdout.isatty():
+            import webbrowser
+
             webbrowser.open(url)
     commands = [command for run in runs if (command := sync_command(run.folder.path))]
     if commands:
@@ -55,6 +55,8 @@ def dashboard(arguments: argparse.Namespace) -> None:
 
 def _show(runs: "list[LoggedRun]") -> None:
     """wandb's own viewer of local runs; where there is no terminal, its summary of each run's newest part."""
+    import subprocess
+
     from clir_ot.tracking.logged_runs import one_folder
 
     wandb = [sys.executable, "-m", "wandb", "leet"]

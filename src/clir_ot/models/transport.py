@@ -95,13 +95,22 @@ def token_cost(
     Vectors on padding are replaced by zeros first: whatever they hold reaches neither the cost nor, as NaN times
     zero, the gradient.
     """
-    with torch.autocast(teacher.device.type, enabled=False):
-        teacher = _at_least_float32(teacher).masked_fill(~mask_a[..., None], 0.0)
-        student = _at_least_float32(student).masked_fill(~mask_b[..., None], 0.0)
+    return cost_of_points(as_points(teacher, mask_a, cost), as_points(student, mask_b, cost), cost)
+
+
+def as_points(vectors: torch.Tensor, mask: torch.Tensor, cost: Cost) -> torch.Tensor:
+    """The part of `token_cost` that is of one side alone, (B, N, D): zeros on padding, unit length for `cosine`."""
+    with torch.autocast(vectors.device.type, enabled=False):
+        masked = _at_least_float32(vectors).masked_fill(~mask[..., None], 0.0)
+        return F.normalize(masked, dim=-1) if cost == "cosine" else masked
+
+
+def cost_of_points(a: torch.Tensor, b: torch.Tensor, cost: Cost) -> torch.Tensor:
+    """The part of `token_cost` that is of both sides: (B, N, D), (B, M, D) -> (B, N, M)."""
+    with torch.autocast(a.device.type, enabled=False):
         if cost == "cosine":
-            return 1 - F.normalize(teacher, dim=-1) @ F.normalize(student, dim=-1).mT
-        squares = teacher.square().sum(-1)[:, :, None] + student.square().sum(-1)[:, None, :]
-        return squares - 2 * teacher @ student.mT
+            return 1 - a @ b.mT
+        return a.square().sum(-1)[:, :, None] + b.square().sum(-1)[:, None, :] - 2 * a @ b.mT
 
 
 def solve_transport(

@@ -7,7 +7,7 @@ from typing import Unpack
 
 import torch
 
-from clir_ot.models.transport import Cost, SolverOptions, solve_transport, token_cost
+from clir_ot.models.transport import Cost, SolverOptions, as_points, cost_of_points, solve_transport
 
 
 def transport_costs(
@@ -44,6 +44,8 @@ def transport_costs(
     if (weights := options.get("weights_b")) is not None:
         options["weights_b"] = held(weights)
     masks = each(mask_a), held(mask_b)
-    costs = token_cost(each(teacher), held(student), *masks, cost)
+    # Each sentence is made ready once, not once for every other one: the same costs in half the memory.
+    points = each(as_points(teacher, mask_a, cost)), held(as_points(student, mask_b, cost))
+    costs = cost_of_points(*points, cost)
     result = solve_transport(costs, *masks, **options)
     return result.value.view(queries, many), result.residual_b.view(queries, many)

@@ -57,6 +57,7 @@ class Ranker(pl.LightningModule):
         # A checkpoint holds what is trained; the rest is where it was loaded from.
         self.strict_loading = False
         self._batch_ids: list[str] = []
+        self._gradient_norm = torch.zeros(())
 
     @property
     def tokenizer(self) -> TextTokenizer:
@@ -103,12 +104,25 @@ class Ranker(pl.LightningModule):
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Log the norm of the gradient before it is clipped, and stop where it is not finite."""
-        norm = torch.nn.utils.get_total_norm([p.grad for p in self.parameters() if p.grad is not None])
+        gradients = [p.grad for p in _trained_by(optimizer) if p.grad is not None]
+        self._gradient_norm = norm = torch.nn.utils.get_total_norm(gradients)
         # Half precision scales its loss by trial and error, and skips such a step by itself.
         # Ranks have the same gradient here, so they stop together.
         if not norm.isfinite() and self.trainer.precision != "16-mixed":
             raise self._diverged(f"the gradient's norm is {norm.item()}")
         self.log("train/gradient_norm", norm)
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: int | float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip as the trainer says; by the norm that has just been logged, which takes as long as AdamW's step."""
+        if not gradient_clip_val or gradient_clip_algorithm == "value":
+            super().configure_gradient_clipping(optimizer, gradient_clip_val, gradient_clip_algorithm)
+        elif self._gradient_norm > gradient_clip_val - 1e-5:  # else all gradients would be multiplied by 1
+            torch.nn.utils.clip_grads_with_norm_(_trained_by(optimizer), gradient_clip_val, self._gradient_norm)
 
     def _diverged(self, what: str) -> UserError:
         """What to raise, on every rank at once: the batch is that of all of them."""
@@ -129,3 +143,7 @@ class Ranker(pl.LightningModule):
         self.log("train/learning_rate", self.trainer.optimizers[0].param_groups[0]["lr"])
         for name, value in values.items():
             self.log(f"train/{name}", value, prog_bar=name == "loss", batch_size=rows, sync_dist=True)
+
+
+def _trained_by(optimizer: torch.optim.Optimizer) -> list[torch.nn.Parameter]:
+    return [parameter for group in optimizer.param_groups for parameter in group["params"]]

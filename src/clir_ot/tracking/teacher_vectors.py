@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ from safetensors.torch import load_file, save_file
 from clir_ot.data.training_batches import TrainingTexts
 from clir_ot.files import replacing
 from clir_ot.retrieval.token_index import TokenIndex, encode
+from clir_ot.tracking.half_vectors import HalfVectors
 from clir_ot.tracking.progress import say
 
-_MOST_BYTES = 4 * 2**30  # held in memory; a larger bitext is encoded step by step
+_MOST_BYTES = 4 * 2**30  # held in memory; those of a larger bitext stay on disk, see `HalfVectors`
 
 
 class TeacherVectors(pl.Callback):
@@ -33,9 +35,9 @@ class TeacherVectors(pl.Callback):
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: Any) -> None:
         read, teacher = trainer.datamodule.texts, pl_module.teacher  # type: ignore[attr-defined]
-        if _too_many(read, teacher):
-            count = sum(map(len, read.bitext.values()))
-            say(f"{count} sentences: too many to keep the teacher's vectors of; they are encoded step by step")
+        numbers = _tokens(read, teacher) * teacher.projection.out_features
+        if 4 * numbers > _MOST_BYTES:
+            self._from_disk(trainer, pl_module, 2 * numbers)
             return
         texts = {
             read.pair_id(language, position): pair[0]
@@ -50,6 +52,25 @@ class TeacherVectors(pl.Callback):
         index = index or self._index(path, trainer, teacher, texts)
         vectors = index.vectors.split(index.lengths.tolist())
         pl_module.remember(dict(zip(index.ids, vectors, strict=True)))
+
+    def _from_disk(self, trainer: pl.Trainer, pl_module: Any, size: int) -> None:
+        """In half precision, in files, if the disk has room for them twice."""
+        vectors = HalfVectors(self._folder, [self._teacher, str(trainer.precision)], trainer.datamodule.texts)  # type: ignore[attr-defined]
+        count = len(vectors)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(self._folder).free + sum(file.stat().st_size for file in self._folder.iterdir())
+        # Of rank 0, for all: they must agree.
+        if not trainer.strategy.broadcast(free > 2 * size):
+            say(
+                f"{count} sentences: the teacher's vectors take {size / 2**30:.0f} GiB, too much for memory and for "
+                f"half of what is free in {self._folder}; they are encoded step by step"
+            )
+            return
+        say(f"{count} sentences: the teacher's vectors, of {size / 2**30:.0f} GiB, are read from {self._folder}")
+        if trainer.is_global_zero:
+            vectors.make(pl_module.teacher, trainer.precision_plugin.forward_context())
+        trainer.strategy.barrier()
+        pl_module.remember(vectors.open())
 
     def _index(self, path: Path, trainer: pl.Trainer, teacher: Any, texts: dict[str, str]) -> TokenIndex:
         if path.is_file():
@@ -66,8 +87,8 @@ class TeacherVectors(pl.Callback):
         return index
 
 
-def _too_many(read: TrainingTexts, teacher: Any) -> bool:
-    """Whether the vectors of all English sentences take more memory than they may; not all texts are read for it."""
-    tokenizer, left = teacher.tokenizer, _MOST_BYTES // (4 * teacher.projection.out_features)
+def _tokens(read: TrainingTexts, teacher: Any) -> int:
+    """Of all English sentences, which are not in memory at once."""
+    tokenizer = teacher.tokenizer
     sentences = (ids for language in read.bitext for ids in read.bitext_pieces(tokenizer, language, 0))
-    return any((left := left - min(len(ids), tokenizer.query_length)) < 0 for ids in sentences)
+    return sum(min(len(ids), tokenizer.query_length) for ids in sentences)
