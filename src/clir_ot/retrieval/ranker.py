@@ -12,7 +12,7 @@ from clir_ot.progress import counting
 from clir_ot.retrieval.rerank import candidates, rerank
 from clir_ot.retrieval.search import search
 from clir_ot.retrieval.stored_index import open_index
-from clir_ot.retrieval.token_index import TokenIndex, encode
+from clir_ot.retrieval.token_index import encode
 
 
 def rank(
@@ -44,18 +44,16 @@ def rank(
     """
     of_queries = TokenEncoder.from_pretrained(encoder)
     of_documents = TokenEncoder.from_pretrained(document_encoder) if document_encoder else of_queries
-    encoded_documents: TokenIndex
+    progress = counting("documents encoded")
+    encoded = encode(of_queries, of_queries.tokenizer.queries, dict(queries))
     if index:
         made_by = fingerprint(document_encoder or encoder)
-        encoded_documents = open_index(
-            index, of_documents, made_by, collection, documents, counting("documents encoded")
-        )
-    else:
-        texts = collection.documents(documents)
-        if first_stage is not None:
-            texts = {name: texts[name] for name in candidates(first_stage, depth) if name in texts}
-        encoded_documents = encode(of_documents, of_documents.tokenizer.documents, texts, counting("documents encoded"))
-    encoded = encode(of_queries, of_queries.tokenizer.queries, dict(queries))
+        stored = open_index(index, of_documents, made_by, collection, documents, progress)
+        if first_stage is None:
+            return search(encoded, stored, depth)
+        return rerank(first_stage, encoded, stored.select(candidates(first_stage, depth)), depth)
+    texts = collection.documents(documents)
     if first_stage is None:
-        return search(encoded, encoded_documents, depth)
-    return rerank(first_stage, encoded, encoded_documents, depth)
+        return search(encoded, encode(of_documents, of_documents.tokenizer.documents, texts, progress), depth)
+    texts = {name: texts[name] for name in candidates(first_stage, depth) if name in texts}
+    return rerank(first_stage, encoded, encode(of_documents, of_documents.tokenizer.documents, texts, progress), depth)

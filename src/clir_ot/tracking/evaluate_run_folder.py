@@ -72,7 +72,7 @@ def evaluate_run_folder(
     tables = [render(results, comparisons)]
     found: Multilingual | None = None
     if teacher is None and len(languages) > 1:
-        found = evaluate_languages(own.encoder, collection, languages, split, {ENGLISH: own.documents}, say)
+        found = evaluate_languages(own.encoder, collection, languages, split, {ENGLISH: own.documents.load()}, say)
         tables.append(render_languages(found))
         write_text(languages_file(run, collection), json.dumps(languages_as_json(found), ensure_ascii=False) + "\n")
     folder = rankings_folder(run, collection)

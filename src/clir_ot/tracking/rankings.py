@@ -16,9 +16,10 @@ from clir_ot.evaluation.query_noise import noisy
 from clir_ot.evaluation.systems import Measured, measure
 from clir_ot.models.encoder import TokenEncoder
 from clir_ot.models.encoder_folder import fingerprint
+from clir_ot.retrieval.index_folder import StoredIndex
 from clir_ot.retrieval.search import search
 from clir_ot.retrieval.stored_index import open_index
-from clir_ot.retrieval.token_index import TokenIndex, encode
+from clir_ot.retrieval.token_index import encode
 from clir_ot.retrieval.translated_queries import pick_translations
 from clir_ot.tracking.run_folder import RunFolder
 
@@ -73,7 +74,7 @@ class Searcher:
         self,
         name: str,
         encoder: str | Path,
-        documents: Callable[[], TokenIndex],
+        documents: Callable[[], StoredIndex],
         folder: Path,
         collection: Collection,
     ) -> None:
@@ -86,7 +87,7 @@ class Searcher:
         return TokenEncoder.from_pretrained(self.name_or_folder)
 
     @cached_property
-    def documents(self) -> TokenIndex:
+    def documents(self) -> StoredIndex:
         """The English ones."""
         return self._documents()
 
@@ -150,10 +151,10 @@ def languages_file(run: RunFolder, collection: Collection) -> Path:
     return run.languages if folder == run.rankings else folder / run.languages.name
 
 
-def _index(encoder: str | Path, run: RunFolder, collection: Collection) -> Callable[[], TokenIndex]:
+def _index(encoder: str | Path, run: RunFolder, collection: Collection) -> Callable[[], StoredIndex]:
     place = run.path / "index" / collection.fingerprint("corpus")
 
-    def load() -> TokenIndex:
+    def load() -> StoredIndex:
         return open_index(place, TokenEncoder.from_pretrained(encoder), fingerprint(encoder), collection)
 
     return load
