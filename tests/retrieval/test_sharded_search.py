@@ -1,7 +1,8 @@
 """Search shard by shard, in every precision, against MaxSim of one pair at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -11,26 +12,11 @@ from clir_ot.collections.trec import Run, ranking
 from clir_ot.errors import UserError
 from clir_ot.models.maxsim import maxsim
 from clir_ot.retrieval import search as module
-from clir_ot.retrieval.codecs import PRECISIONS, Codec, Residual, new_codec
-from clir_ot.retrieval.index_folder import Facts, StoredIndex, read_codec, write_codec
+from clir_ot.retrieval.codecs import PRECISIONS, Codec, Residual
 from clir_ot.retrieval.search import search
 from clir_ot.retrieval.token_index import TokenIndex
 
-
-def texts(prefix: str, lengths: Sequence[int], vectors: torch.Tensor) -> TokenIndex:
-    return TokenIndex([f"{prefix}{i:03}" for i in range(len(lengths))], torch.tensor(lengths), vectors)
-
-
-def stored(folder: Path, index: TokenIndex, precision: str = "float32", shard: int = 7) -> StoredIndex:
-    """The texts in an index folder, read back."""
-    codec = new_codec(precision, lambda: (index.vectors, len(index.vectors)))
-    folder.mkdir()
-    write_codec(folder, codec)
-    facts = Facts("e", "p", "c", "en", precision, len(index), index.dimensions, shard)
-    made = StoredIndex(folder, facts, codec)
-    for number in range(len(made.paths())):
-        made.write(number, index.select(index.ids[number * shard : (number + 1) * shard]))
-    return StoredIndex(folder, facts, read_codec(folder, precision))
+Make = Callable[..., Any]
 
 
 def pair_by_pair(queries: TokenIndex, documents: TokenIndex) -> Run:
@@ -57,13 +43,14 @@ def exact(monkeypatch: pytest.MonkeyPatch) -> tuple[TokenIndex, TokenIndex]:
     found = []
     for prefix, lengths in (("q", [4, 1, 2, 4, 8, 2, 1, 4]), ("d", [(5 * i) % 6 + 1 for i in range(45)])):
         vectors = torch.randint(-2, 3, (sum(lengths), 8), generator=chance) / 4
-        found.append(texts(prefix, lengths, vectors))
+        names = [f"{prefix}{i:03}" for i in range(len(lengths))]
+        found.append(TokenIndex(names, torch.tensor(lengths), vectors))
     return found[0], found[1]
 
 
 @pytest.mark.parametrize("precision", ["float32", "float16"])
 def test_shards_are_searched_as_one_pair_at_a_time_with_ties(
-    exact: tuple[TokenIndex, TokenIndex], tmp_path: Path, precision: str
+    stored: Make, exact: tuple[TokenIndex, TokenIndex], tmp_path: Path, precision: str
 ) -> None:
     queries, documents = exact
     expected = pair_by_pair(queries, documents)
@@ -83,23 +70,15 @@ def test_shards_are_searched_as_one_pair_at_a_time_with_ties(
 
 
 @pytest.fixture(scope="module")
-def clustered() -> tuple[TokenIndex, TokenIndex]:
-    """Unit vectors around 12 centres, as the same word's in many texts."""
-    chance = torch.Generator().manual_seed(5)
-    centres = torch.randn(12, 32, generator=chance)
-
-    def vectors(count: int) -> torch.Tensor:
-        chosen = centres[torch.randint(12, (count,), generator=chance)]
-        return F.normalize(chosen + 0.3 * torch.randn(count, 32, generator=chance), dim=-1)
-
-    return texts("q", [6] * 5, vectors(30)), texts("d", [10] * 60, vectors(600))
+def near(clustered: Make) -> tuple[TokenIndex, TokenIndex]:
+    return clustered(5, 60)
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_every_precision_is_searched_as_what_it_decodes_to(
-    clustered: tuple[TokenIndex, TokenIndex], tmp_path: Path, precision: str
+    stored: Make, near: tuple[TokenIndex, TokenIndex], tmp_path: Path, precision: str
 ) -> None:
-    queries, documents = clustered
+    queries, documents = near
     index = stored(tmp_path / "index", documents, precision, shard=25)
     decoded = index.load()
     assert decoded.ids == documents.ids
@@ -118,10 +97,10 @@ def test_every_precision_is_searched_as_what_it_decodes_to(
     assert bytes_a_vector == {"float32": 128, "float16": 64, "int8": 34, "4bit": 20, "2bit": 12, "1bit": 8}[precision]
 
 
-def test_residuals_are_packed_and_read_as_their_ranges(clustered: tuple[TokenIndex, TokenIndex]) -> None:
-    vectors = clustered[1].vectors[:40]
+def test_residuals_are_packed_and_read_as_their_ranges(near: tuple[TokenIndex, TokenIndex]) -> None:
+    vectors = near[1].vectors[:40]
     for bits in (1, 2, 4):
-        codec: Codec = Residual.learn(bits, clustered[1].vectors, 600)
+        codec: Codec = Residual.learn(bits, near[1].vectors, 600)
         assert isinstance(codec, Residual)
         nearest = ((vectors[:, None] - codec.centroids) ** 2).sum(-1).argmin(1)
         residual = vectors - codec.centroids[nearest]

@@ -25,7 +25,7 @@ import torch
 
 from clir_ot.errors import UserError
 from clir_ot.files import replacing, write_text
-from clir_ot.retrieval.codecs import Codec, Tensors, codec_of
+from clir_ot.retrieval.codecs import PRECISIONS, Codec, Tensors, codec_of
 from clir_ot.retrieval.token_index import Shard, TokenIndex, merge
 
 FACTS, CODEC = "index.json", "codec.safetensors"
@@ -103,14 +103,20 @@ class StoredShard:
         """Some of the vectors, float32, of shape `rows.shape + (D,)`."""
         return self.codec.decode(self.stored, rows)
 
-    def select(self, positions: torch.Tensor) -> TokenIndex:
-        """Some of the documents, decoded."""
+    def take(self, positions: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Tokens of some documents (n,) int64, and the vectors of all of them, float32 (their tokens, D)."""
         lengths = self.lengths[positions]
         ends = self.lengths.cumsum(0)[positions]
         # Of every token its document's first row, and how many tokens of that document are before it.
         before = torch.arange(int(lengths.sum())) - (lengths.cumsum(0) - lengths).repeat_interleave(lengths)
         rows = (ends - lengths).repeat_interleave(lengths) + before
-        return TokenIndex([self.ids[position] for position in positions.tolist()], lengths, self.rows(rows))
+        return lengths, self.rows(rows)
+
+    def texts(self, start: int, end: int) -> Sequence[torch.Tensor]:
+        """The vectors of each document from one position to before another, (tokens, D) float32."""
+        lengths, vectors = self.take(torch.arange(start, end))
+        split: Sequence[torch.Tensor] = vectors.split(lengths.tolist())
+        return split
 
 
 class StoredIndex:
@@ -120,11 +126,14 @@ class StoredIndex:
         folder: of the index.
         facts: what it says.
         codec: that reads its vectors.
+
+    Attributes:
+        digest: of facts and codec, see `belongs`.
     """
 
     def __init__(self, folder: Path, facts: Facts, codec: Codec) -> None:
         self.folder, self.facts, self.codec = folder, facts, codec
-        self._belongs = belongs(facts, codec)
+        self.digest = belongs(facts, codec)
 
     def __len__(self) -> int:
         """Documents."""
@@ -150,7 +159,7 @@ class StoredIndex:
         ids = torch.frombuffer(bytearray(json.dumps(index.ids, ensure_ascii=False).encode()), dtype=torch.uint8)
         stored = {"ids": ids, "lengths": index.lengths, **self.codec.encode(index.vectors)}
         with replacing(self.paths()[number]) as temporary:
-            save_file({name: tensor.contiguous() for name, tensor in stored.items()}, temporary, {"of": self._belongs})
+            save_file({name: tensor.contiguous() for name, tensor in stored.items()}, temporary, {"of": self.digest})
 
     def shard(self, number: int) -> StoredShard:
         """One of them.
@@ -160,7 +169,7 @@ class StoredIndex:
         """
         path = self.paths()[number]
         found, belongs_to = _map(path)
-        if belongs_to != self._belongs:
+        if belongs_to != self.digest:
             raise damaged(self.folder, f"{path.name} belongs to another one")
         shard = StoredShard(found, self.codec)
         expected = min(self.facts.shard, len(self) - number * self.facts.shard)
@@ -169,9 +178,13 @@ class StoredIndex:
             raise damaged(self.folder, f"{path.name} does not hold as much as it should")
         return shard
 
-    def shards(self) -> Iterator[Shard]:
-        """All of them, in the order of the documents; each is let go when the next one is asked for."""
+    def opened(self) -> Iterator[StoredShard]:
+        """All shards, in the order of the documents; each is let go when the next one is asked for."""
         return (self.shard(number) for number in range(len(self.paths())))
+
+    def shards(self) -> Iterator[Shard]:
+        """The same."""
+        return self.opened()
 
     def names(self, positions: Sequence[int]) -> list[str]:
         """The `_id`s of the documents at these positions, which ascend."""
@@ -185,11 +198,11 @@ class StoredIndex:
         """Some of the documents, in memory; (n,) int64, ascending."""
         shards = positions // self.facts.shard
         none = TokenIndex([], torch.empty(0, dtype=torch.int64), torch.empty(0, self.dimensions))
-        found = (
-            self.shard(number).select(positions[shards == number] - number * self.facts.shard)
-            for number in shards.unique().tolist()
-        )
-        return merge([none, *found])
+        found = [none]
+        for number in shards.unique().tolist():
+            shard, here = self.shard(number), positions[shards == number] % self.facts.shard
+            found.append(TokenIndex([shard.ids[position] for position in here.tolist()], *shard.take(here)))
+        return merge(found)
 
     def select(self, ids: Sequence[str]) -> TokenIndex:
         """Those of the documents of these `_id`s that there are, in memory, in the order of the index."""
@@ -203,6 +216,28 @@ class StoredIndex:
     def load(self) -> TokenIndex:
         """All of it, in memory."""
         return self.take(torch.arange(len(self)))
+
+
+def open_folder(folder: Path) -> StoredIndex:
+    """An index whose encoder and collection are somewhere else.
+
+    Raises:
+        UserError: there is none, or one that is damaged, not whole or of another format.
+    """
+    if not (folder / FACTS).is_file():
+        raise UserError(f"{folder}: is no index (it lacks {FACTS}); `clir-ot index` makes one")
+    found = read_facts(folder)
+    if found["format"] != FORMAT:
+        raise UserError(f"{folder}: is an index of format {found['format']}; `clir-ot index` makes it anew")
+    if found["precision"] not in PRECISIONS:
+        raise damaged(folder, f"{FACTS} gives precision {found['precision']}")
+    index = StoredIndex(folder, Facts(**found), read_codec(folder, found["precision"]))
+    if missing := index.missing():
+        raise UserError(
+            f"{folder}: {len(missing)} of {len(index.paths())} shards are missing, {index.paths()[missing[0]].name} "
+            "first; run the `clir-ot index` that makes it again"
+        )
+    return index
 
 
 def belongs(facts: Facts, codec: Codec) -> str:

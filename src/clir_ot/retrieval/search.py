@@ -32,9 +32,9 @@ def search(queries: TokenIndex, documents: Documents, depth: int = 1000) -> Run:
         count = len(shard.lengths)
         found = []
         for start, part in zip(*_parts(queries, count), strict=True):
-            new, where = _top(all_scores(part, shard), depth)
+            new, where = top(all_scores(part, shard), depth)
             old = slice(start, start + len(part))
-            merged, chosen = _top(torch.cat([scores[old], new], dim=1), depth)
+            merged, chosen = top(torch.cat([scores[old], new], dim=1), depth)
             found.append((merged, torch.cat([positions[old], first + where], dim=1).gather(1, chosen)))
         scores, positions = (torch.cat(parts) for parts in zip(*found, strict=True))
         first += count
@@ -43,7 +43,7 @@ def search(queries: TokenIndex, documents: Documents, depth: int = 1000) -> Run:
 
 def best(scores: torch.Tensor, queries: Sequence[str], documents: Sequence[str], depth: int = 1000) -> Run:
     """The `depth` best documents of every query, from scores (queries, documents)."""
-    values, positions = _top(scores, depth)
+    values, positions = top(scores, depth)
     return {
         query: {documents[d]: s for d, s in zip(row, found, strict=True)}
         for query, row, found in zip(queries, positions.tolist(), values.tolist(), strict=True)
@@ -99,7 +99,7 @@ def _parts(queries: TokenIndex, documents: int) -> tuple[range, list[TokenIndex]
     return starts, [queries.select(queries.ids[start : start + size]) for start in starts]
 
 
-def _top(scores: torch.Tensor, depth: int) -> tuple[torch.Tensor, torch.Tensor]:
+def top(scores: torch.Tensor, depth: int) -> tuple[torch.Tensor, torch.Tensor]:
     """The `depth` best of each row, best first, and their columns; of equal ones the first."""
     depth = min(depth, scores.shape[1])
     values, columns = scores.topk(depth, dim=1)
