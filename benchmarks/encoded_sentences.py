@@ -57,7 +57,7 @@ def write_index(folder: Path, index: TokenIndex, precision: str) -> StoredIndex:
 
 def _read(path: Path) -> TokenIndex:
     found = np.load(path)
-    vectors = torch.nn.functional.normalize(torch.from_numpy(found["vectors"]).float(), dim=-1)
+    vectors = torch.from_numpy(found["vectors"]).float()
     return TokenIndex([str(name) for name in found["ids"]], torch.from_numpy(found["lengths"]), vectors)
 
 
