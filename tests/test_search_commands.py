@@ -156,6 +156,9 @@ def test_translated_queries_are_searched_by_an_encoder(
         (["--bm25", "--rerank", "r", "--document-encoder", "d"], "no use for --document-encoder and --rerank"),
         (["--bm25", "--depth", "0"], "--depth is 0; it must be 1 or more"),
         (["--encoder", "e", "--rerank", "missing.trec"], "missing.trec: cannot be read"),
+        (["--bm25", "--approximate"], "no use for --approximate"),
+        (["--encoder", "e", "--approximate"], "say where it is with --index DIR"),
+        (["--encoder", "e", "--approximate", "--index", "i", "--rerank", "r"], "leave --approximate out"),
     ],
 )
 def test_what_does_not_go_together_is_refused_in_one_line(find: Command, options: list[str], expected: str) -> None:
@@ -192,3 +195,44 @@ def test_translate_writes_the_file_that_search_reads(
     assert "18 queries" in find("--bm25", "--translated")
     assert "--beams is 0" in clir(*command, "--beams", 0)
     assert "need no translation" in clir(*command[:-1], "en")
+
+
+def test_index_encodes_shares_and_search_reads_them(
+    clir: Command, find: Command, own_collection: Path, encoders: tuple[Path, Path], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("clir_ot.retrieval.stored_index._SHARD", 10)
+    queries, documents = encoders
+    place = tmp_path / "index"
+    make = [
+        "index",
+        "--encoder",
+        documents,
+        "--collection",
+        own_collection,
+        "--output",
+        place,
+        "--precision",
+        "float16",
+    ]
+    both = ["--encoder", queries, "--document-encoder", documents, "--index", place]
+    assert "2 of 3 shards are missing, which other shares encode" in clir(*make, "--shard", "1/3")
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    assert "1 of 3 shards are missing" in clir(*make)
+    monkeypatch.delenv("WORLD_SIZE")
+    said = clir(*make)
+    assert said.startswith("24 documents, float16, 0.0 MB: ")
+    assert f"next: clir-ot search --index {place} --encoder DIR --document-encoder {documents}" in said
+    assert "--shard is '3/3'; of four shares it is 0/4" in clir(*make, "--shard", "3/3")
+    assert "holds vectors in float16, not in int8" in clir(*make[:-1], "int8")
+    find(*both)
+    expected = read_run(tmp_path / "found.trec")
+    assert {len(scores) for scores in expected.values()} == {24}
+    pytest.importorskip("faiss")
+    find(*both, "--approximate", "--depth", 5)
+    found = read_run(tmp_path / "found.trec")
+    assert found.keys() == expected.keys()
+    for query, scores in found.items():
+        assert scores == pytest.approx({name: expected[query][name] for name in scores}, abs=1e-5)
+        assert len(scores) == 5

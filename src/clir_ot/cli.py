@@ -9,6 +9,7 @@ from pathlib import Path
 
 from clir_ot.commands.collection import VERBS as COLLECTION_VERBS
 from clir_ot.commands.dashboard import VERBS as DASHBOARD_VERBS
+from clir_ot.commands.index import VERBS as INDEX_VERBS
 from clir_ot.commands.push import VERBS as PUSH_VERBS
 from clir_ot.commands.sweep import VERBS as SWEEP_VERBS
 from clir_ot.errors import UserError
@@ -81,6 +82,7 @@ def search(arguments: argparse.Namespace) -> None:
             "documents": arguments.documents,
             "index": arguments.index,
             "first_stage": first_stage,
+            "approximate": arguments.approximate,
             "depth": arguments.depth,
         }
         run = rank(queries, collection, arguments.encoder, arguments.document_encoder, **options)
@@ -213,6 +215,7 @@ VERBS = (
     translate,
     *COLLECTION_VERBS,
     *DASHBOARD_VERBS,
+    *INDEX_VERBS,
     *PUSH_VERBS,
     *SWEEP_VERBS,
 )

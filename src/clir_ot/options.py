@@ -6,6 +6,7 @@ from pathlib import Path
 
 from clir_ot.commands.collection_options import add_collection
 from clir_ot.commands.dashboard import add_dashboard
+from clir_ot.commands.index import add_index
 from clir_ot.commands.push import add_push
 from clir_ot.commands.sweep import add_sweep
 
@@ -27,6 +28,7 @@ def make_parser(verbs: Mapping[str, Callable[[argparse.Namespace], None]]) -> ar
     action.add_argument("--document-encoder", type=Path, help="folder of the document encoder; default: the same")
     action.add_argument("--bm25", action="store_true", help="by words instead of an encoder")
     action.add_argument("--index", type=Path, help="folder of the encoded documents, made if it is not there")
+    action.add_argument("--approximate", action="store_true", help="score only documents that seem good; needs --index")
     action.add_argument("--rerank", type=Path, metavar="RUN", help="TREC run: score its best documents and no others")
     action.add_argument("--depth", type=int, default=1000, help="documents a query; default: 1000")
     action.add_argument("--collection", type=Path, required=True)
@@ -108,6 +110,7 @@ def make_parser(verbs: Mapping[str, Callable[[argparse.Namespace], None]]) -> ar
     action.add_argument("--keep-encoders", action="store_true", help="500 MB a run")
     action.set_defaults(verb=verbs["ablate"])
 
+    add_index(commands, verbs)
     add_sweep(commands, verbs)
     add_dashboard(commands, verbs)
     add_push(commands, verbs)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import pytrec_eval
 
-from clir_ot.collections.trec import Run, ranking, read_run, write_run
+from clir_ot.collections.trec import Run, ranking, ranks, read_run, write_run
 from clir_ot.errors import UserError
 
 
@@ -35,6 +35,7 @@ def trec_eval_ranking(scores: dict[str, float]) -> list[str]:
 )
 def test_ranking_is_that_of_trec_eval(scores: dict[str, float]) -> None:
     assert ranking(scores) == trec_eval_ranking(scores)
+    assert ranks(scores, scores) == [ranking(scores).index(name) + 1 for name in scores]
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -43,6 +44,7 @@ def test_ranking_is_that_of_trec_eval_on_random_scores_with_ties(seed: int) -> N
     names = rng.sample(range(10_000), 40)
     scores = {f"d{name}": rng.choice([rng.gauss(0, 1), rng.randint(-2, 2)]) for name in names}
     assert ranking(scores) == trec_eval_ranking(scores)
+    assert ranks(scores, scores) == [ranking(scores).index(name) + 1 for name in scores]
 
 
 def test_ranking_of_nothing_is_empty() -> None:

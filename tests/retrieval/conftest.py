@@ -2,13 +2,14 @@
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sentencepiece
 import torch
+import torch.nn.functional as F
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 from transformers import (
     M2M100Config,
@@ -24,6 +25,9 @@ from transformers import (
 )
 
 from clir_ot import TokenEncoder
+from clir_ot.retrieval.codecs import new_codec
+from clir_ot.retrieval.index_folder import Facts, StoredIndex, open_folder, write_codec
+from clir_ot.retrieval.token_index import TokenIndex
 
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>"]
 SIZE = {"encoder_layers": 1, "decoder_layers": 1, "encoder_attention_heads": 2, "decoder_attention_heads": 2}
@@ -138,3 +142,43 @@ def _sentencepiece(path: Path) -> list[str]:
     path.write_bytes(trained.getvalue())
     processor = sentencepiece.SentencePieceProcessor(model_file=str(path))
     return [processor.id_to_piece(i) for i in range(3, len(processor))]
+
+
+def _texts(prefix: str, lengths: Sequence[int], vectors: torch.Tensor) -> TokenIndex:
+    return TokenIndex([f"{prefix}{i:03}" for i in range(len(lengths))], torch.tensor(lengths), vectors)
+
+
+def _clustered(queries: int, documents: int) -> tuple[TokenIndex, TokenIndex]:
+    """Documents of 10 unit vectors around 12 centres, as a word's in many texts; queries like 6 of a document's."""
+    chance = torch.Generator().manual_seed(5)
+    centres = torch.randn(12, 32, generator=chance)
+    of = centres[torch.randint(12, (10 * documents,), generator=chance)]
+    vectors = F.normalize(of + 0.3 * torch.randn(len(of), 32, generator=chance), dim=-1)
+    asked = vectors.view(documents, 10, 32)[torch.arange(queries) * 7 % documents, :6].flatten(end_dim=1)
+    near = F.normalize(asked + 0.1 * torch.randn(len(asked), 32, generator=chance), dim=-1)
+    return _texts("q", [6] * queries, near), _texts("d", [10] * documents, vectors)
+
+
+def _stored(folder: Path, index: TokenIndex, precision: str = "float32", shard: int = 7) -> StoredIndex:
+    """The texts in an index folder, read back."""
+    codec = new_codec(precision, lambda: (index.vectors, len(index.vectors)))
+    folder.mkdir()
+    write_codec(folder, codec)
+    facts = Facts("e", "p", "c", "en", precision, len(index), index.dimensions, shard)
+    facts.write(folder)
+    made = StoredIndex(folder, facts, codec)
+    for number in range(len(made.paths())):
+        made.write(number, index.select(index.ids[number * shard : (number + 1) * shard]))
+    return open_folder(folder)
+
+
+@pytest.fixture(scope="session")
+def clustered() -> Callable[..., tuple[TokenIndex, TokenIndex]]:
+    """Makes queries and documents of unit vectors."""
+    return _clustered
+
+
+@pytest.fixture(scope="session")
+def stored() -> Callable[..., StoredIndex]:
+    """Writes texts into an index folder, and reads it."""
+    return _stored

@@ -48,7 +48,7 @@ def ablate_languages(
             own.ranking(Queries(language, _SPLIT))
             if collection.is_judged("dev", language):
                 own.ranking(Queries(language, "dev"))
-        found = evaluate_languages(own.encoder, collection, languages, _SPLIT, {ENGLISH: own.documents()})
+        found = evaluate_languages(own.encoder, collection, languages, _SPLIT, {ENGLISH: own.documents().load()})
         write_text(run.folder.languages, json.dumps(languages_as_json(found), ensure_ascii=False) + "\n")
 
     runs = ablation.runs(folder, collection.folder, {})

@@ -1,10 +1,11 @@
 """TREC runs: what was retrieved for each query, in the order and the file format of trec_eval."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from clir_ot.errors import UserError
 from clir_ot.files import compressed, read_lines, replacing
@@ -30,14 +31,7 @@ def ranking(scores: Mapping[str, float]) -> list[str]:
 
     Source: `comp_sim_docno` in trec_eval's `form_res_rels.c`.
     """
-    documents = list(scores)
-    doubles = np.fromiter(scores.values(), np.float64, len(documents))
-    finite = np.isfinite(doubles)
-    if not finite.all():
-        first = int(np.argmin(finite))
-        raise UserError(f"document {documents[first]!r} has score {doubles[first]}; scores must be finite")
-    with np.errstate(over="ignore"):
-        singles = doubles.astype(np.float32)
+    documents, singles = list(scores), _singles(scores)
     order = np.argsort(-singles)
     ordered = singles[order]
     ranked = [documents[index] for index in order.tolist()]
@@ -47,6 +41,27 @@ def ranking(scores: Mapping[str, float]) -> list[str]:
         start, end = edges[group : group + 2]
         ranked[start:end] = sorted(ranked[start:end], reverse=True)
     return ranked
+
+
+def ranks(scores: Mapping[str, float], documents: Iterable[str]) -> list[int]:
+    """The places, from 1, that some of the documents have in `ranking(scores)`; nothing but scores is sorted.
+
+    Raises:
+        UserError: see `ranking`.
+    """
+    singles = _singles(scores)
+    wanted = list(documents)
+    with np.errstate(over="ignore"):
+        own = np.array([scores[document] for document in wanted], np.float64).astype(np.float32)
+    ordered = np.sort(singles)
+    above = len(ordered) - ordered.searchsorted(own, side="right")
+    tied = len(ordered) - ordered.searchsorted(own, side="left") - above > 1
+    found: list[int] = (above + 1).tolist()
+    if tied.any():
+        names = list(scores)
+        for i in np.flatnonzero(tied).tolist():
+            found[i] += sum(names[j] > wanted[i] for j in np.flatnonzero(singles == own[i]).tolist())
+    return found
 
 
 def read_run(path: str | Path) -> Run:
@@ -132,6 +147,17 @@ def write_qrels(qrels: Qrels, path: str | Path) -> None:
         raise UserError(f"{path}: {broken.strip()!r}: TREC judgements cannot hold a name with white space; rename it")
     with replacing(Path(path)) as temporary:
         temporary.write_text("".join(lines), encoding="utf-8")
+
+
+def _singles(scores: Mapping[str, float]) -> npt.NDArray[np.float32]:
+    """The scores in single precision; see `ranking`."""
+    doubles = np.fromiter(scores.values(), np.float64, len(scores))
+    finite = np.isfinite(doubles)
+    if not finite.all():
+        first = int(np.argmin(finite))
+        raise UserError(f"document {list(scores)[first]!r} has score {doubles[first]}; scores must be finite")
+    with np.errstate(over="ignore"):
+        return doubles.astype(np.float32)
 
 
 def _finite(text: str, place: str) -> float:

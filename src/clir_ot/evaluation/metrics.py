@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from clir_ot.collections.trec import Qrels, Run, ranking
+from clir_ot.collections.trec import Qrels, Run, ranks
 from clir_ot.errors import UserError
 
 DEFAULT_MEASURES = ("MRR@10", "nDCG@10", "MAP", "R@10", "R@100")
@@ -85,8 +85,8 @@ def mean(values: Mapping[str, float]) -> float:
 
 def _judge(scores: Mapping[str, float], grades: Mapping[str, int]) -> _Judged:
     relevant = {document: grade for document, grade in grades.items() if grade >= 1}
-    ranked = enumerate(ranking(scores), start=1)
-    hits = [(rank, relevant[document]) for rank, document in ranked if document in relevant]
+    found = [document for document in relevant if document in scores]
+    hits = sorted(zip(ranks(scores, found), (relevant[document] for document in found), strict=True))
     return _Judged(hits, sorted(relevant.values(), reverse=True))
 
 

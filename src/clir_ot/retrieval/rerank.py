@@ -2,7 +2,7 @@
 
 from clir_ot.collections.trec import Run, ranking
 from clir_ot.errors import UserError
-from clir_ot.retrieval.search import all_scores, best
+from clir_ot.retrieval.search import all_scores, best, check_dimensions
 from clir_ot.retrieval.token_index import TokenIndex
 
 
@@ -22,6 +22,7 @@ def rerank(run: Run, queries: TokenIndex, documents: TokenIndex, depth: int = 10
     Raises:
         UserError: a query or a document of the run was not encoded; vectors differ in their dimensions.
     """
+    check_dimensions(queries, documents)
     found: Run = {}
     for query, scores in run.items():
         if query not in queries:

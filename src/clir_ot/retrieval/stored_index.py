@@ -1,30 +1,39 @@
-"""Encoded documents on disk: encoded once, searched by the teacher and all its students.
-
-```
-index.json            what was encoded, by what, how much of it
-ids.json              the documents' _ids, in the order of the vectors
-vectors.safetensors   lengths (texts,) int64; vectors (tokens, dimensions) float32
-```
-"""
+"""Encoded documents on disk: encoded once, by one process or many, searched by the teacher and all its students."""
 
 import hashlib
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock
+from torch import distributed
 
 from clir_ot.collections import Collection
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import canonical_language
 from clir_ot.errors import UserError
-from clir_ot.files import replacing
+from clir_ot.files import remove_leftovers
 from clir_ot.models.encoder import TokenEncoder
-from clir_ot.retrieval.token_index import TokenIndex, encode
+from clir_ot.retrieval.codecs import PRECISIONS, Codec, learns, new_codec
+from clir_ot.retrieval.index_folder import (
+    CODEC,
+    FACTS,
+    FORMAT,
+    Facts,
+    StoredIndex,
+    damaged,
+    read_codec,
+    read_facts,
+    write_codec,
+)
+from clir_ot.retrieval.token_index import encode
 
-_FACTS, _IDS, _VECTORS = "index.json", "ids.json", "vectors.safetensors"
-_FORMAT = 1
+_SHARD = 4096  # documents; of 256 tokens, half a GiB while they are encoded
+_LARGE = 50_000  # documents, from which on vectors are float16
+_OLD_FILES = ("ids.json", "vectors.safetensors")  # of format 1
 
 
 def open_index(
@@ -34,10 +43,40 @@ def open_index(
     collection: Collection,
     language: str = ENGLISH,
     progress: Callable[[int], None] = lambda done: None,
-) -> TokenIndex:
-    """The documents of a collection as the encoder sees them: read from `folder`, or encoded now and written there.
+    precision: str | None = None,
+) -> StoredIndex:
+    """The documents of a collection as the encoder sees them; what is not in the folder is encoded and written there.
 
-    What is read is, bit for bit, what was encoded.
+    See `build_index`. Where `torch.distributed` is initialised, every rank encodes its share.
+
+    Raises:
+        UserError: see `build_index`.
+    """
+    share = (0, 1)
+    if distributed.is_available() and distributed.is_initialized():
+        share = (distributed.get_rank(), distributed.get_world_size())
+    index = build_index(folder, encoder, encoder_fingerprint, collection, language, progress, precision, share)
+    if share[1] > 1:
+        distributed.barrier()
+    if missing := index.missing():
+        raise damaged(index.folder, f"it lacks {index.paths()[missing[0]].name}")
+    return index
+
+
+def build_index(
+    folder: str | Path,
+    encoder: TokenEncoder,
+    encoder_fingerprint: str,
+    collection: Collection,
+    language: str = ENGLISH,
+    progress: Callable[[int], None] = lambda done: None,
+    precision: str | None = None,
+    share: tuple[int, int] = (0, 1),
+) -> StoredIndex:
+    """Encode the shards of a share that are not there yet. One that was stopped goes on after its last whole shard.
+
+    Documents are read from the collection one shard after the other; a shard's are encoded in the order of their
+    lengths and written in their own.
 
     Args:
         folder: of this index alone; need not exist.
@@ -46,91 +85,127 @@ def open_index(
         collection: whose documents are searched.
         language: of the documents.
         progress: called with the number of documents encoded since the last call.
+        precision: one of `PRECISIONS`; None for that of an index that is there, and of a new one float32, which gives
+            bit for bit what was encoded, or float16 from 50,000 documents on.
+        share: (i, n), every n-th shard from the i-th on.
+
+    Returns:
+        The index; the shards of other shares may be missing.
 
     Raises:
-        UserError: the folder holds an index of another encoder or of other documents, a damaged one, or something else.
+        UserError: the folder holds an index of another encoder, of other documents or another precision, a damaged one,
+            or something else; the precision needs a package that is not installed.
     """
     folder = Path(folder)
-    wanted = {
-        "encoder": encoder_fingerprint,
-        "projection": _digest(encoder.projection.weight),
-        "corpus": collection.fingerprint("corpus", language),
-        "language": canonical_language(language),
-    }
-    if (folder / _FACTS).is_file():
-        return _read(folder, wanted, collection)
-    if folder.is_file() or (folder.is_dir() and any(folder.iterdir())):
-        raise UserError(f"{folder}: is no index (it lacks {_FACTS}) and not empty; give a new folder, or remove it")
-    index = encode(encoder, encoder.tokenizer.documents, collection.documents(language), progress)
-    _write(folder, index, wanted)
+    if precision is not None and precision not in PRECISIONS:
+        raise UserError(f"precision {precision!r} is unknown; expected one of {', '.join(PRECISIONS)}")
+    documents = collection.documents(language)
+    wanted = Facts(
+        encoder=encoder_fingerprint,
+        projection=_digest(encoder.projection.weight),
+        corpus=collection.fingerprint("corpus", language),
+        language=canonical_language(language),
+        precision=precision or ("float32" if len(documents) < _LARGE else "float16"),
+        documents=len(documents),
+        dimensions=encoder.projection.out_features,
+        shard=_SHARD,
+    )
+    facts = _agreed(folder, wanted, precision, collection)
+    index = StoredIndex(folder, facts, _codec(folder, facts, encoder, documents))
+    i, n = share
+    if not [number for number in index.missing() if number % n == i]:
+        return index
+    with FileLock(folder / f".{i}-of-{n}.lock"):
+        todo = {number for number in index.missing() if number % n == i}
+        for number in todo:
+            remove_leftovers(index.paths()[number])
+        for number, texts in enumerate(_in_shards(documents, facts.shard)):
+            if number in todo:
+                index.write(number, encode(encoder, encoder.tokenizer.documents, texts, progress))
     return index
 
 
-def _write(folder: Path, index: TokenIndex, made_of: dict[str, str]) -> None:
-    from safetensors.torch import save_file
-
-    tokens, dimensions = index.vectors.shape
-    facts = {"format": _FORMAT, **made_of, "texts": len(index.ids), "tokens": tokens, "dimensions": dimensions}
-    with replacing(folder) as temporary:
-        temporary.mkdir()
-        save_file({"lengths": index.lengths, "vectors": index.vectors.contiguous()}, temporary / _VECTORS)
-        (temporary / _IDS).write_text(json.dumps(index.ids, ensure_ascii=False) + "\n", encoding="utf-8")
-        (temporary / _FACTS).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-
-
-def _read(folder: Path, wanted: dict[str, str], collection: Collection) -> TokenIndex:
-    """The index, after the facts alone have told whether it is the right one."""
-    try:
-        facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
-        version, found = facts["format"], {name: facts[name] for name in wanted}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _damaged(folder, f"{_FACTS} cannot be read ({error!r})") from error
-    if version != _FORMAT:
+def _agreed(folder: Path, wanted: Facts, precision: str | None, collection: Collection) -> Facts:
+    """What the folder's index is made of, after a look whether that is what is wanted; written if there is none."""
+    if not (folder / FACTS).is_file():
+        if folder.is_file() or (folder.is_dir() and any(path.name[0] != "." for path in folder.iterdir())):
+            raise UserError(f"{folder}: is no index (it lacks {FACTS}) and not empty; give a new folder, or remove it")
+        wanted.write(folder)
+        return wanted
+    found = read_facts(folder)
+    if found["format"] not in (1, FORMAT):
         raise UserError(
-            f"{folder}: is an index of format {version}, this version reads format {_FORMAT}; remove it to encode again"
+            f"{folder}: is an index of format {found['format']}, this version reads format {FORMAT}; remove it to "
+            "encode again"
         )
     _check(folder, found, wanted, collection)
-    index = _load(folder)
-    said = tuple(facts.get(name) for name in ("texts", "tokens", "dimensions"))
-    if not said == (len(index.ids), *index.vectors.shape) == (len(index.lengths), index.lengths.sum(), said[2]):
-        raise _damaged(folder, "its files disagree about how much was encoded")
-    return index
-
-
-def _check(folder: Path, found: dict[str, Any], wanted: dict[str, str], collection: Collection) -> None:
-    other = "give another folder, or remove this one to encode the documents again"
-    if found["encoder"] != wanted["encoder"]:
+    if found["format"] == 1:
+        print(f"{folder}: is an index of format 1; the documents are encoded again, into format {FORMAT}", flush=True)
+        wanted.write(folder)
+        for name in _OLD_FILES:
+            (folder / name).unlink(missing_ok=True)
+        return wanted
+    if precision not in (None, found["precision"]):
         raise UserError(
-            f"{folder}: was made by encoder {found['encoder']}, not by {wanted['encoder']} (fingerprints); search it "
+            f"{folder}: holds vectors in {found['precision']}, not in {precision}; give another folder, or leave the "
+            "precision out"
+        )
+    if found["precision"] not in PRECISIONS or not isinstance(found["shard"], int) or found["shard"] < 1:
+        raise damaged(folder, f"{FACTS} gives precision {found['precision']} and shards of {found['shard']}")
+    agreed = replace(wanted, precision=found["precision"], shard=found["shard"])
+    if (found["documents"], found["dimensions"]) != (agreed.documents, agreed.dimensions):
+        raise damaged(folder, "its files disagree about how much was encoded")
+    return agreed
+
+
+def _codec(folder: Path, facts: Facts, encoder: TokenEncoder, documents: Mapping[str, str]) -> Codec:
+    """Of an index: what the first process has learnt, for all."""
+    if not learns(facts.precision) or (folder / CODEC).exists():
+        return read_codec(folder, facts.precision)
+    with FileLock(folder / ".codec.lock"):
+        if not (folder / CODEC).exists():
+            remove_leftovers(folder / CODEC)
+            print(f"{folder}: learning centroids from {_sampled(len(documents))} documents", flush=True)
+            write_codec(folder, new_codec(facts.precision, lambda: _sample(encoder, documents)))
+    return read_codec(folder, facts.precision)
+
+
+def _sample(encoder: TokenEncoder, documents: Mapping[str, str]) -> tuple[torch.Tensor, int]:
+    """Vectors of documents from everywhere in the collection, and about how many vectors there are in all."""
+    step = len(documents) // _sampled(len(documents))
+    texts = dict(islice(documents.items(), 0, None, step))
+    vectors = encode(encoder, encoder.tokenizer.documents, texts).vectors
+    return vectors, len(vectors) * len(documents) // len(texts)
+
+
+def _sampled(documents: int) -> int:
+    return min(documents, int(16 * documents**0.5))
+
+
+def _in_shards(documents: Mapping[str, str], size: int) -> Iterator[dict[str, str]]:
+    texts = iter(documents.items())
+    while shard := dict(islice(texts, size)):
+        yield shard
+
+
+def _check(folder: Path, found: Mapping[str, Any], wanted: Facts, collection: Collection) -> None:
+    other = "give another folder, or remove this one to encode the documents again"
+    if found["encoder"] != wanted.encoder:
+        raise UserError(
+            f"{folder}: was made by encoder {found['encoder']}, not by {wanted.encoder} (fingerprints); search it "
             f"with the document encoder that made it, or {other}"
         )
-    if found["projection"] != wanted["projection"]:
+    if found["projection"] != wanted.projection:
         raise UserError(
             f"{folder}: was made by encoder {found['encoder']} with another projection; an encoder without a saved "
             "projection gets a new random one whenever it is loaded: save it once with save_pretrained, "
             f"then {other}"
         )
-    if (found["corpus"], found["language"]) != (wanted["corpus"], wanted["language"]):
+    if (found["corpus"], found["language"]) != (wanted.corpus, wanted.language):
         raise UserError(
             f"{folder}: was made by encoder {found['encoder']} of other documents ({found['language']}, fingerprint "
-            f"{found['corpus']}) than {collection.folder} has ({wanted['language']}, {wanted['corpus']}); {other}"
+            f"{found['corpus']}) than {collection.folder} has ({wanted.language}, {wanted.corpus}); {other}"
         )
-
-
-def _load(folder: Path) -> TokenIndex:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        ids = json.loads((folder / _IDS).read_text(encoding="utf-8"))
-        tensors = load_file(folder / _VECTORS)
-        return TokenIndex(ids, tensors["lengths"], tensors["vectors"])
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
-        raise _damaged(folder, str(error)) from error
-
-
-def _damaged(folder: Path, reason: str) -> UserError:
-    return UserError(f"{folder}: the index is damaged, {reason}; remove the folder to encode the documents again")
 
 
 def _digest(weight: torch.Tensor) -> str:

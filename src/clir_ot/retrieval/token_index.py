@@ -1,8 +1,10 @@
 """Encoded texts: the vectors of each, one a token or one a text, one after the other."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Protocol
 
 import torch
 
@@ -11,6 +13,34 @@ from clir_ot.models.encoder import TokenEncoder
 
 # Padded tokens in one encoding step; bounds memory whatever the texts' length.
 _MAX_TOKENS = 4096
+
+
+class Shard(Protocol):
+    """Some encoded documents, wherever and however their vectors are held."""
+
+    @property
+    def lengths(self) -> torch.Tensor:
+        """(texts,) int64, tokens of each text."""
+
+    def rows(self, rows: torch.Tensor) -> torch.Tensor:
+        """Some of the vectors, float32, of shape `rows.shape + (D,)`."""
+
+
+class Documents(Protocol):
+    """Encoded documents in one or more shards, one after the other."""
+
+    @property
+    def dimensions(self) -> int:
+        """Of a vector."""
+
+    def __len__(self) -> int:
+        """Documents."""
+
+    def shards(self) -> Iterator[Shard]:
+        """In the order of the documents."""
+
+    def names(self, positions: Sequence[int]) -> list[str]:
+        """The `_id`s of the documents at these positions, which ascend."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +58,7 @@ class TokenIndex:
     vectors: torch.Tensor
 
     @cached_property
-    def _rows(self) -> dict[str, slice]:
+    def _rows_of(self) -> dict[str, slice]:
         """The rows of `vectors` that each text has."""
         ends = self.lengths.cumsum(0)
         bounds = zip((ends - self.lengths).tolist(), ends.tolist(), strict=True)
@@ -36,33 +66,56 @@ class TokenIndex:
 
     def __contains__(self, name: str) -> bool:
         """Whether there is a text of that `_id`."""
-        return name in self._rows
+        return name in self._rows_of
+
+    def __len__(self) -> int:
+        """Texts."""
+        return len(self.ids)
+
+    @property
+    def dimensions(self) -> int:
+        """Of a vector."""
+        return self.vectors.shape[1]
+
+    def shards(self) -> Iterator[Shard]:
+        """All in one."""
+        yield self
+
+    def names(self, positions: Sequence[int]) -> list[str]:
+        """The `_id`s of the texts at these positions."""
+        return [self.ids[position] for position in positions]
+
+    def rows(self, rows: torch.Tensor) -> torch.Tensor:
+        """Some of the vectors, float32, of shape `rows.shape + (D,)`."""
+        return self.vectors[rows]
 
     def select(self, ids: Sequence[str]) -> "TokenIndex":
         """Some of the texts, which must be there, in that order; copies no other text's vectors."""
-        vectors = [self.vectors[self._rows[name]] for name in ids]
+        vectors = [self.vectors[self._rows_of[name]] for name in ids]
         return TokenIndex(list(ids), torch.tensor([len(v) for v in vectors]), torch.cat(vectors))
 
-    def repeated_blocks(self, tokens: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Texts of like length together, the shorter ones filled up with their own last token.
 
-        The best similarity with any token of such a text is that of the text, and needs no mask.
+def repeated_blocks(shard: Shard, tokens: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Texts of like length together, the shorter ones filled up with their own last token.
 
-        Args:
-            tokens: of a block, about; a block has one text at least.
+    The best similarity with any token of such a text is that of the text, and needs no mask.
 
-        Yields:
-            The positions of B texts in `ids`, (B,) int64, and their vectors (N, B, D).
-        """
-        starts = self.lengths.cumsum(0) - self.lengths
-        order = self.lengths.argsort(stable=True)
-        first = 0
-        while first < len(order):
-            positions = order[first : first + max(1, tokens // int(self.lengths[order[first]]))]
-            first += len(positions)
-            lengths = self.lengths[positions]
-            within = torch.arange(int(lengths[-1]))[:, None].minimum(lengths - 1)  # (N, B)
-            yield positions, self.vectors[starts[positions] + within]
+    Args:
+        shard: whose texts.
+        tokens: of a block, about; a block has one text at least.
+
+    Yields:
+        The positions of B texts in the shard, (B,) int64, and their vectors (N, B, D).
+    """
+    starts = shard.lengths.cumsum(0) - shard.lengths
+    order = shard.lengths.argsort(stable=True)
+    first = 0
+    while first < len(order):
+        positions = order[first : first + max(1, tokens // int(shard.lengths[order[first]]))]
+        first += len(positions)
+        lengths = shard.lengths[positions]
+        within = torch.arange(int(lengths[-1]))[:, None].minimum(lengths - 1)  # (N, B)
+        yield positions, shard.rows(starts[positions] + within)
 
 
 def merge(indexes: Sequence[TokenIndex]) -> TokenIndex:
@@ -102,14 +155,30 @@ def encode(
     names, contents = list(texts), list(texts.values())
     order = sorted(range(len(names)), key=lambda position: len(contents[position]))
     vectors: list[torch.Tensor] = [torch.empty(0)] * len(names)
-    for positions in _batches(order, contents):
-        tokens = tokenize([contents[p] for p in positions])
+    for positions, tokens in _prefetched(_batches(order, contents), contents, tokenize):
         encoded, masks = encoder.vectors(tokens.to(device))
         for position, text_vectors, mask in zip(positions, encoded.float().cpu(), masks.cpu(), strict=True):
             vectors[position] = text_vectors[mask]
         progress(len(positions))
     encoder.train(was_training)
     return TokenIndex(names, torch.tensor([len(v) for v in vectors]), torch.cat(vectors))
+
+
+def _prefetched(
+    batches: list[list[int]], contents: list[str], tokenize: Callable[[Sequence[str]], Tokens]
+) -> Iterator[tuple[list[int], Tokens]]:
+    """Batches and their tokens; while one is encoded, the next one is split into tokens."""
+    with ThreadPoolExecutor(1) as thread:
+
+        def start(batch: list[int]) -> Future[Tokens]:
+            return thread.submit(tokenize, [contents[position] for position in batch])
+
+        coming = start(batches[0])
+        for batch, following in zip(batches, [*batches[1:], None], strict=True):
+            tokens = coming.result()
+            if following is not None:
+                coming = start(following)
+            yield batch, tokens
 
 
 def _batches(order: list[int], contents: list[str]) -> list[list[int]]:

@@ -80,7 +80,7 @@ def evaluate_run_folder(
         )
     found: Multilingual | None = None
     if teacher is None and len(languages) > 1 and not own_language:  # else there is nothing across languages
-        found = evaluate_languages(own.encoder, collection, languages, split, {ENGLISH: own.documents()}, say)
+        found = evaluate_languages(own.encoder, collection, languages, split, {ENGLISH: own.documents().load()}, say)
         tables.append(render_languages(found))
         write_text(languages_file(run, collection), json.dumps(languages_as_json(found), ensure_ascii=False) + "\n")
     folder = rankings_folder(run, collection)

@@ -16,9 +16,10 @@ from clir_ot.evaluation.query_noise import noisy
 from clir_ot.evaluation.systems import Measured, measure
 from clir_ot.models.encoder import TokenEncoder
 from clir_ot.models.encoder_folder import fingerprint
+from clir_ot.retrieval.index_folder import StoredIndex
 from clir_ot.retrieval.search import search
 from clir_ot.retrieval.stored_index import open_index
-from clir_ot.retrieval.token_index import TokenIndex, encode
+from clir_ot.retrieval.token_index import encode
 from clir_ot.retrieval.translated_queries import pick_translations
 from clir_ot.tracking.run_folder import RunFolder
 
@@ -76,20 +77,20 @@ class Searcher:
         self,
         name: str,
         encoder: str | Path,
-        documents: Callable[[str], TokenIndex],
+        documents: Callable[[str], StoredIndex],
         folder: Path,
         collection: Collection,
     ) -> None:
         self.name, self.folder, self.collection = name, folder, collection
         self.name_or_folder, self._documents = encoder, documents
-        self._indexes: dict[str, TokenIndex] = {}
+        self._indexes: dict[str, StoredIndex] = {}
 
     @cached_property
     def encoder(self) -> TokenEncoder:
         """Of the queries."""
         return TokenEncoder.from_pretrained(self.name_or_folder)
 
-    def documents(self, language: str = ENGLISH) -> TokenIndex:
+    def documents(self, language: str = ENGLISH) -> StoredIndex:
         """Those in a language."""
         if language not in self._indexes:
             self._indexes[language] = self._documents(language)
@@ -156,8 +157,8 @@ def languages_file(run: RunFolder, collection: Collection) -> Path:
     return run.languages if folder == run.rankings else folder / run.languages.name
 
 
-def _index(encoder: str | Path, run: RunFolder, collection: Collection) -> Callable[[str], TokenIndex]:
-    def load(language: str) -> TokenIndex:
+def _index(encoder: str | Path, run: RunFolder, collection: Collection) -> Callable[[str], StoredIndex]:
+    def load(language: str) -> StoredIndex:
         place = run.path / "index" / collection.fingerprint("corpus", language)
         return open_index(place, TokenEncoder.from_pretrained(encoder), fingerprint(encoder), collection, language)
 

@@ -1,0 +1,62 @@
+"""Two processes of one process group encode an index together.
+
+Run as a script, this file is one of them.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import distributed
+
+from clir_ot import Collection, TokenEncoder
+from clir_ot.models.encoder_folder import fingerprint
+from clir_ot.retrieval import stored_index
+from clir_ot.retrieval.index_folder import StoredIndex
+from clir_ot.retrieval.stored_index import open_index
+from clir_ot.retrieval.token_index import encode
+
+
+def opened(folder: Path, encoder: str, collection: str, encoded: list[int] | None = None) -> StoredIndex:
+    stored_index._SHARD = 5
+    made_of = TokenEncoder.from_pretrained(encoder), fingerprint(encoder), Collection(collection)
+    return open_index(folder, *made_of, precision="2bit", progress=([] if encoded is None else encoded).append)
+
+
+@pytest.mark.slow
+def test_both_encode_their_shards_with_one_codec(saved_encoder: Path, collection_folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("faiss")
+    folder, init = tmp_path / "index", tmp_path / "init"
+    processes = [
+        subprocess.Popen(
+            [sys.executable, __file__, str(folder), str(saved_encoder), str(collection_folder), str(rank), str(init)],
+            env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE, text=True,
+        )
+        for rank in range(2)
+    ]  # fmt: skip
+    said = [process.communicate(timeout=240)[0].splitlines()[-1] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0]
+    # Five shards of 24 documents: 5 + 5 + 4 and 5 + 5; each process finds all of them.
+    assert said == ["14 24", "10 24"]
+    collection = Collection(collection_folder)
+    index = opened(folder, str(saved_encoder), str(collection_folder)).load()
+    encoder = TokenEncoder.from_pretrained(saved_encoder)
+    alone = encode(encoder, encoder.tokenizer.documents, collection.documents())
+    assert index.ids == alone.ids
+    assert torch.equal(index.lengths, alone.lengths)
+    assert (index.vectors * alone.vectors).sum(dim=1).mean() > 0.9
+
+
+def main(folder: str, encoder: str, collection: str, rank: str, init: str) -> None:
+    distributed.init_process_group("gloo", init_method=f"file://{init}", rank=int(rank), world_size=2)
+    done: list[int] = []
+    index = opened(Path(folder), encoder, collection, done)
+    print(sum(done), len(index.load()))
+    distributed.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
