@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from clir_ot.errors import UserError
@@ -97,7 +98,7 @@ def train_and_measure(
         runs: wanted.
         read: fingerprint of what is read, the collection and perhaps a teacher.
         measure: writes what the table needs of a run's encoder into its folder.
-        jobs: runs trained at a time, which share the cores.
+        jobs: runs trained or measured at a time, which share the cores: two that want all of them hinder each other.
         devices: of each run; None is what the experiment says. They change the time, not the weights.
         keep_encoders: leave the trained encoders (500 MB each) there.
 
@@ -107,17 +108,22 @@ def train_and_measure(
     missing = [run for run in runs if not run.is_measured(read)]
     say(f"{len(runs)} runs, {len(missing)} of them to train, {jobs} at a time")
     threads = max(1, (os.cpu_count() or 1) // (jobs * (devices or 1)))
-    pool = ThreadPoolExecutor(jobs)
-    try:
-        waiting = {pool.submit(run.train, threads, devices): run for run in missing}
-        # As they are done, in whatever order.
-        for number, future in enumerate(as_completed(waiting), start=1):
-            run = waiting[future]
-            if problem := future.result():
-                raise UserError(problem)
+    measuring = Lock()
+
+    def work(run: Variant) -> None:
+        if problem := run.train(threads, devices):
+            raise UserError(problem)
+        with measuring:
             measure(run)
             run.finish(read, keep_encoders)
-            say(f"[{number}/{len(missing)}] {run.folder.path}")
+
+    pool = ThreadPoolExecutor(jobs)
+    try:
+        waiting = {pool.submit(work, run): run for run in missing}
+        # As they are done, in whatever order.
+        for number, future in enumerate(as_completed(waiting), start=1):
+            future.result()
+            say(f"[{number}/{len(missing)}] {waiting[future].folder.path}")
     finally:
         # An error and a kill cancel what has not begun; what has begun ends by itself.
         pool.shutdown(wait=True, cancel_futures=True)
