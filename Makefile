@@ -28,7 +28,7 @@ LANGUAGE_GIVEN := yes
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install dashboard starter mediawiki teacher distill hybrid ablation ablation-alpha ablation-bitext sweep report evaluate push test test-all lint clean language repo built checked
+.PHONY: help install dashboard starter mediawiki teacher distill hybrid ablation ablation-alpha ablation-bitext sweep report notebooks evaluate push test test-all lint clean language repo built checked
 .DELETE_ON_ERROR:
 
 help:  ## this list
@@ -77,6 +77,9 @@ sweep: $(if $(filter hybrid,$(SWEEP)),install built,checked $(TEACHER)/encoder/m
 
 report: install  ## one page on all runs in RUNS: tables, tests, pictures, the answer
 	@$(CLIR) report $(RUNS) --collection $(COLLECTION) --output $(or $(RUN),$(RUNS)/report) $(ARGS)
+
+notebooks: $(VENV)/.installed-notebooks  ## execute the notebooks in place, on the runs in runs/starter: make distill LANG=yo first
+	@$(BIN)/python notebooks/execute.py $(ARGS)
 
 dashboard: install  ## what the runs in RUNS have logged: at W&B where they are online, else in the terminal
 	@$(CLIR) dashboard $(or $(RUN),$(RUNS)) $(ARGS)

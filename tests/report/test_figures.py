@@ -3,9 +3,9 @@
 import pytest
 
 from clir_ot.evaluation.seeds import Seeds
-from clir_ot.evaluation.systems import Measured
-from clir_ot.report.figures import curve
-from clir_ot.report.study import Row
+from clir_ot.evaluation.systems import Measured, compare_all
+from clir_ot.report.figures import curve, differences, noise
+from clir_ot.report.study import ZERO_SHOT, Row, Study
 
 
 def row(value: float, languages: list[str]) -> Row:
@@ -28,3 +28,34 @@ def test_the_legend_lies_within_the_picture_and_leaves_room(languages: list[str]
     assert box.y0 >= -1
     (axes,) = figure.axes
     assert axes.get_window_extent().height > 2.5 * figure.dpi
+
+
+def measured(*values: float) -> Measured:
+    return Measured("x", "yo", {"RR": {str(query): value for query, value in enumerate(values)}})
+
+
+def study_of(zero_shot: Row, **systems: Row) -> Study:
+    pairs = [(row.results["yo"].pooled, zero_shot.results["yo"].pooled) for row in systems.values()]
+    keys = [(name, ZERO_SHOT, "yo") for name in systems]
+    found = dict(zip(keys, compare_all(pairs, "RR"), strict=True))
+    return Study("RR", ["RR"], ["yo"], ["yo"], [zero_shot, *systems.values()], [], [], {}, found, {}, [])
+
+
+def test_a_difference_that_is_not_shown_has_an_open_mark() -> None:
+    zero_shot, better, same = (
+        Row(name, {"yo": Seeds([measured(*values)])}, {})
+        for name, values in ((ZERO_SHOT, [0.1] * 20), ("better", [0.6] * 20), ("same", [0.0, 0.2] * 10))
+    )
+    (axes,) = differences(study_of(zero_shot, better=better, same=same)).axes
+    drawn = [line for line in axes.lines if len(line.get_xdata()) == 1 and line.get_marker() in ("o", "s")]
+    places = {round(float(line.get_xdata()[0]), 6): line.get_markerfacecolor() for line in drawn}
+    assert places.keys() == {0.5, 0.0}
+    assert places[0.5] != "white"
+    assert places[0.0] == "white"
+
+
+def test_a_query_as_it_is_typed_stands_beside_the_query_as_it_is_written() -> None:
+    of_noise = {("yo", "diacritics"): Seeds([measured(0.25)]), ("yo", "swaps@0.1"): Seeds([measured(0.125)])}
+    (axes,) = noise(study_of(Row(ZERO_SHOT, {"yo": Seeds([measured(0.5)])}, of_noise))).axes
+    points = {line.get_marker(): float(line.get_xdata()[0]) for line in axes.lines if len(line.get_xdata()) == 1}
+    assert points == {"o": 0.5, "s": 0.25, "D": 0.125}

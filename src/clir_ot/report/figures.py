@@ -11,11 +11,13 @@ from matplotlib.ticker import PercentFormatter
 
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import language_name
-from clir_ot.report.study import ZERO_SHOT, Row, Study
+from clir_ot.evaluation.query_noise import DEFAULT_NOISES
+from clir_ot.report.study import TOGETHER, ZERO_SHOT, Row, Study
 
 # Okabe and Ito's palette: told apart by colour-blind readers, too.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
 _MARKS = "osD^vP*X"
+_TYPED = {"diacritics": "typed without diacritics", "swaps@0.1": "typed with a tenth of the letters swapped"}
 _LEGEND_LETTERS, _MARK_LETTERS = 72, 8  # across a legend, and as wide as a mark with its margins
 _LEGEND_LINE = 0.2  # inches
 
@@ -52,7 +54,9 @@ def gap(study: Study) -> Figure:
     """Share of the gap closed, with intervals; 0 is zero-shot, 100 % is English."""
     names = list(dict.fromkeys(name for name, _ in study.gaps))
     figure, axes = _canvas(height=1.2 + 0.5 * len(study.languages))
+    drawn = [row.name for row in study.rows]  # as `by_language` colours them
     for position, name in enumerate(names):
+        look = drawn.index(name)
         places, shares, errors = [], [], []
         for at, language in enumerate(study.languages):
             if found := study.gaps.get((name, language)):
@@ -61,8 +65,8 @@ def gap(study: Study) -> Figure:
                 errors.append((max(0.0, found.closed - found.interval[0]), max(0.0, found.interval[1] - found.closed)))
         if shares:
             axes.errorbar(
-                shares, places, xerr=np.array(errors).T, fmt=_MARKS[position % len(_MARKS)], label=name,
-                color=_COLOURS[position % len(_COLOURS)], capsize=2, markersize=5,
+                shares, places, xerr=np.array(errors).T, fmt=_MARKS[look % len(_MARKS)], label=name,
+                color=_COLOURS[look % len(_COLOURS)], capsize=2, markersize=5,
             )  # fmt: skip
     axes.axvline(0, color="#999999")
     axes.axvline(1, color="#999999", linestyle="--")
@@ -70,6 +74,62 @@ def gap(study: Study) -> Figure:
     axes.invert_yaxis()
     axes.xaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_xlabel("share of the gap between zero-shot and English")
+    axes.grid(axis="x", alpha=0.3)
+    _legend(figure, axes)
+    return figure
+
+
+def differences(study: Study) -> Figure:
+    """Every comparison of foreign queries, with its interval; filled where the corrected test shows a difference."""
+    found = {key: c for key, c in study.comparisons.items() if key[2] != ENGLISH}
+    languages = [name for name in (*study.languages, TOGETHER) if any(key[2] == name for key in found)]
+    pairs = list(dict.fromkeys(key[:2] for key in found))
+    figure, axes = _canvas(height=1.2 + 0.1 * len(found) + 0.25 * len(languages))
+    for position, pair in enumerate(pairs):
+        colour, mark = _COLOURS[position % len(_COLOURS)], _MARKS[position % len(_MARKS)]
+        axes.plot([], [], mark, color=colour, label=f"{pair[0]} against {pair[1]}", markersize=5)
+        for at, language in enumerate(languages):
+            if comparison := found.get((*pair, language)):
+                paired = comparison.paired
+                low, high = paired.interval
+                axes.errorbar(
+                    [paired.difference], [at + (position - (len(pairs) - 1) / 2) * 0.8 / len(pairs)],
+                    xerr=[[paired.difference - low], [high - paired.difference]], fmt=mark, color=colour, capsize=2,
+                    markersize=5, markerfacecolor="white" if comparison.verdict() == "no difference shown" else colour,
+                )  # fmt: skip
+    axes.axvline(0, color="#999999")
+    names = ["all low-resource" if name == TOGETHER else language_name(name) for name in languages]
+    axes.set_yticks(range(len(languages)), names)
+    axes.invert_yaxis()
+    axes.set_xlabel(f"difference in {study.measure}")
+    axes.grid(axis="x", alpha=0.3)
+    _legend(figure, axes)
+    return figure
+
+
+def noise(study: Study) -> Figure:
+    """Every system as its queries are written (filled), and as they may be typed (open), in every language."""
+    rows = [row for row in study.rows if row.noisy]
+    figure, axes = _canvas(height=1.2 + 0.55 * len(study.languages))
+    for position, row in enumerate(rows):
+        colour = _COLOURS[study.rows.index(row) % len(_COLOURS)]  # that of `by_language`
+        axes.plot([], [], "o", color=colour, label=row.name, markersize=5)
+        for at, language in enumerate(study.languages):
+            if language not in row.results:
+                continue
+            place = at + (position - (len(rows) - 1) / 2) * 0.7 / len(rows)
+            clean = row.results[language].pooled.mean(study.measure)
+            axes.plot([clean], [place], "o", color=colour, markersize=5)
+            for mark, kind in zip(_MARKS[1:], DEFAULT_NOISES, strict=False):
+                if typed := row.noisy.get((language, kind)):
+                    value = typed.pooled.mean(study.measure)
+                    axes.plot([clean, value], [place, place], "-", color=colour, linewidth=0.8)
+                    axes.plot([value], [place], mark, color=colour, markersize=4, markerfacecolor="white")
+    for mark, kind in zip(_MARKS[1:], DEFAULT_NOISES, strict=False):
+        axes.plot([], [], mark, color="#000000", markersize=4, markerfacecolor="white", label=_TYPED.get(kind, kind))
+    axes.set_yticks(range(len(study.languages)), list(map(language_name, study.languages)))
+    axes.invert_yaxis()
+    axes.set_xlabel(study.measure)
     axes.grid(axis="x", alpha=0.3)
     _legend(figure, axes)
     return figure

@@ -14,6 +14,7 @@ from clir_ot.tracking.run_folder import RunFolder, deciding
 
 # What runs of one system may differ in: the seed, a student's language, and where its teacher lies.
 _SEED = ("seed.everything", "data.seed")
+_NO_LIMIT = ("trainer.max_steps", -1)  # Lightning's null
 _OF_A_STUDENT = ("data.languages", "model.teacher")
 
 
@@ -135,7 +136,8 @@ def _read(folder: RunFolder) -> TrainedRun | None:
     config = folder.read_config()
     kind = kind_of(config)
     left_out = {*_SEED, *(_OF_A_STUDENT if kind == DISTILLED else ())}
-    settings = {k: v for k, v in deciding(config).items() if k not in left_out and v is not None}
+    said = {k: v for k, v in deciding(config).items() if k not in left_out and v is not None}
+    settings = {k: v for k, v in said.items() if (k, v) != _NO_LIMIT}
     foreign = [language for language in parse_languages(config["data"]["languages"]) if language != ENGLISH]
     return TrainedRun(folder, kind, foreign, settings, {"seed": config["seed_everything"], **facts})
 

@@ -124,7 +124,10 @@ def _tests(study: Study) -> Section:
         f"Differences of {study.measure}, query by query, each query worth its mean over seeds. p: paired "
         "randomisation test; Holm: corrected over this table; beside it the paired t-test, uncorrected."
     )
-    return Section("Tests", [], [(note, rows)])
+    if all(language == ENGLISH for _, _, language in study.comparisons):
+        return Section("Tests", [], [(note, rows)])
+    seen = "The differences of foreign queries with their intervals; an open mark: no difference shown."
+    return Section("Tests", [], [(note, rows)], [(seen, figures.differences(study))])
 
 
 def _gap(study: Study) -> list[Section]:
@@ -172,6 +175,8 @@ def _robustness(study: Study) -> Section:
                 noise,
             )
         )
+        seen = f"{study.measure} of queries as they are written (filled) and as they may be typed (open)."
+        return Section("Robustness", [], tables, [(seen, figures.noise(study))])
     return Section("Robustness", [], tables)
 
 
