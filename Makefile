@@ -70,7 +70,7 @@ ablation-bitext: checked $(TEACHER)/encoder/modules.json  ## students of a part 
 
 # Not in RUNS: the report is on systems, not on every trial that helped to choose one.
 sweep: $(if $(filter hybrid,$(SWEEP)),install built,checked $(TEACHER)/encoder/modules.json)  ## try settings, here or at W&B: make sweep SWEEP=distill LANG=yo COUNT=8
-	@$(CLIR) sweep experiments/sweeps/$(SWEEP).yaml --collection $(COLLECTION) \
+	@$(CLIR) sweep $(or $(EXPERIMENT),experiments/sweeps/$(SWEEP).yaml) --collection $(COLLECTION) \
 		--run $(or $(RUN),$(RUNS)-sweeps/$(SWEEP)$(if $(LANGUAGE_GIVEN),-$(LANG))) $(if $(LANGUAGE_GIVEN),--language $(LANG)) \
 		$(if $(filter hybrid,$(SWEEP)),,--teacher $(TEACHER)/encoder) $(if $(COUNT),--count $(COUNT)) \
 		$(if $(DEVICES),--devices $(DEVICES)) $(ARGS)

@@ -24,6 +24,10 @@ def fit(clir: Command, name: str, run: Path, *options: object) -> str:
     return clir("fit", "--config", ROOT / "experiments" / f"{name}.yaml", "--run", run, *small, *options)
 
 
+def logged(records: list[dict[str, Any]]) -> set[str]:
+    return {key for record in records if record["type"] == "history" for key in record["history"]["item"]}
+
+
 def artifacts(records: list[dict[str, Any]]) -> dict[str, list[str]]:
     found = [record["artifact"] for record in records if record["type"] == "artifact"]
     return {
@@ -63,6 +67,7 @@ def test_from_training_to_the_dashboard(
     assert len(steps) == facts["steps"] == 3
     per_step = {"train/learning_rate", "train/gradient_norm", "speed/tokens_per_second", "speed/pairs_per_second"}
     assert all(step.keys() > per_step | {"speed/padding_share"} for step in steps)
+    assert logged(first) >= {"drawn/bitext", "plans/yo/1._type", "plans/yo/entropy", "dev/yo/MRR@10"}
     assert "model.safetensors" in artifacts(first)[f"encoder-{known[student]['id']}"]
 
     summary: dict[str, Any] = {}
@@ -87,6 +92,23 @@ def test_from_training_to_the_dashboard(
     facts["wandb"]["url"] = "https://wandb.ai/lab/clir-ot/runs/distill-yo-1"
     (student / "run.json").write_text(json.dumps(facts))
     assert "Weights & Biases: https://wandb.ai/lab/clir-ot\n" in clir("dashboard", runs)
+
+
+@pytest.mark.slow
+def test_a_hybrid_run_shows_what_was_drawn_and_its_bias(
+    encoder_folder: Path, collection_folder: Path, tmp_path: Path, clir: Command
+) -> None:
+    run = tmp_path / "hybrid"
+    new = ["--model.encoder", encoder_folder, "--model.dimensions", 16, "--data.languages", "en,yo"]
+    fit(clir, "hybrid", run, "--data.collection", collection_folder, *new)
+    clir("evaluate", run, "--collection", collection_folder)
+    trained, evaluated = (read(part) for part in sorted((run / "wandb").glob("offline-run-*")))
+    (said,) = (record["run"] for record in trained if record["type"] == "run")
+    assert (said["job_type"], set(said["tags"])) == ("hybrid", {"en", "yo", "seed-0"})
+    assert logged(trained) & {"drawn/monolingual", "drawn/cross-lingual"}
+    assert logged(evaluated) >= {"test/systems._type", "bias/MAP._type", "bias/first._type"}
+    pictures = {path.parent.name for path in (run / "wandb").glob("offline-run-*/files/media/images/bias/*.png")}
+    assert pictures == {"bias"}
 
 
 def test_nothing_logged_is_one_line(

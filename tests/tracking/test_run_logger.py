@@ -5,6 +5,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -147,6 +148,35 @@ def test_a_folder_that_cannot_be_written_ends_logging_and_nothing_else(
     (line,) = said(capsys)
     assert line.startswith("Weights & Biases: ")
     assert "nothing is logged" in line
+
+
+FILL = """
+import sys
+from clir_ot.tracking.run_logger import RunLogger
+from clir_ot.tracking.weights_and_biases import finish
+logger = RunLogger(save_dir=sys.argv[1], project="p", id="r", mode="offline")
+for step in range(6000):
+    logger.log_metrics({f"{step} {number}": 1 / (1 + step + number) for number in range(20)}, step=step)
+print("LOGGED")
+finish()
+"""
+
+
+@pytest.mark.slow
+def test_a_full_disk_under_its_folder_ends_nothing_and_is_said(tmp_path: Path) -> None:
+    (tmp_path / "wandb").mkdir()
+    # A disk of one megabyte, in a name space of its own.
+    mounted = 'mount -t tmpfs -o size=1m tmpfs "$1"/wandb && exec "$2" -c "$3" "$1"'
+    alone = ["unshare", "--map-root-user", "--mount", "sh", "-c"]
+    if not shutil.which("unshare") or subprocess.run([*alone, "mount -t tmpfs tmpfs /mnt"]).returncode:
+        pytest.skip("no disk can be mounted here")
+    environment = {key: value for key, value in os.environ.items() if key != "WANDB_SERVICE"} | {"WANDB_SILENT": "true"}
+    command = [*alone, mounted, "sh", str(tmp_path), sys.executable, FILL]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, env=environment)
+    assert done.returncode == 0, done.stderr[-2000:]
+    first, second = done.stdout.splitlines()
+    assert first == "LOGGED"
+    assert second.endswith("the disk is full, so that the Weights & Biases run lacks a part")
 
 
 def test_a_run_that_breaks_while_it_is_logged_to_ends_logging_and_nothing_else(

@@ -43,7 +43,7 @@ def by_language(study: Study) -> Figure:
     if top:
         axes.axvline(top.pooled.mean(study.measure), color="#999999", linestyle="--", label="English upper bound")
     axes.set_yticks(range(len(study.languages)), list(map(language_name, study.languages)))
-    axes.invert_yaxis()
+    axes.set_ylim(len(study.languages) - 0.5, -0.5)  # the first on top
     axes.set_xlabel(study.measure)
     axes.grid(axis="x", alpha=0.3)
     _legend(figure, axes)
@@ -71,7 +71,7 @@ def gap(study: Study) -> Figure:
     axes.axvline(0, color="#999999")
     axes.axvline(1, color="#999999", linestyle="--")
     axes.set_yticks(range(len(study.languages)), list(map(language_name, study.languages)))
-    axes.invert_yaxis()
+    axes.set_ylim(len(study.languages) - 0.5, -0.5)  # the first on top
     axes.xaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_xlabel("share of the gap between zero-shot and English")
     axes.grid(axis="x", alpha=0.3)
@@ -100,7 +100,7 @@ def differences(study: Study) -> Figure:
     axes.axvline(0, color="#999999")
     names = ["all low-resource" if name == TOGETHER else language_name(name) for name in languages]
     axes.set_yticks(range(len(languages)), names)
-    axes.invert_yaxis()
+    axes.set_ylim(len(languages) - 0.5, -0.5)  # the first on top
     axes.set_xlabel(f"difference in {study.measure}")
     axes.grid(axis="x", alpha=0.3)
     _legend(figure, axes)
@@ -128,7 +128,7 @@ def noise(study: Study) -> Figure:
     for mark, kind in zip(_MARKS[1:], DEFAULT_NOISES, strict=False):
         axes.plot([], [], mark, color="#000000", markersize=4, markerfacecolor="white", label=_TYPED.get(kind, kind))
     axes.set_yticks(range(len(study.languages)), list(map(language_name, study.languages)))
-    axes.invert_yaxis()
+    axes.set_ylim(len(study.languages) - 0.5, -0.5)  # the first on top
     axes.set_xlabel(study.measure)
     axes.grid(axis="x", alpha=0.3)
     _legend(figure, axes)
