@@ -9,6 +9,8 @@ and the collection made again only for another number.
 """
 
 import argparse
+import contextlib
+import io
 import json
 import os
 import random
@@ -115,6 +117,27 @@ def check(folder: Path) -> None:
     assert find_problems(folder, ["yo"]).count == 0
 
 
+def stats(folder: Path) -> None:
+    from clir_ot.cli import main
+
+    sys.argv = ["clir-ot", "collection", "stats", str(folder)]
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        main()
+    assert "leakage: no test query in training" in said.getvalue()
+
+
+def import_pairs(folder: Path) -> None:
+    from clir_ot.cli import main
+
+    with tempfile.TemporaryDirectory(dir=folder.parent) as other:
+        pairs = str(folder / "bitext" / "yo.tsv")
+        filters = ["--no-duplicates", "--no-copies", "--max-length-ratio", "9"]
+        sys.argv = ["clir-ot", "collection", "bitext", pairs, "--language", "yo", "--output", other, *filters]
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            main()
+    assert "pairs written" in said.getvalue()
+
+
 STEPS: dict[str, Callable[[Path], None]] = {
     "documents, first time": first_documents,
     "documents, all in order": iterate_documents,
@@ -124,6 +147,8 @@ STEPS: dict[str, Callable[[Path], None]] = {
     f"pairs, {LOOKUPS} by number": look_up_pairs,
     "fingerprint": fingerprint,
     "collection check": check,
+    "collection stats": stats,
+    "collection bitext, three filters": import_pairs,
 }
 
 

@@ -10,10 +10,13 @@ import httpx2
 import huggingface_hub
 import pyarrow
 import pytest
+import requests
 from huggingface_hub import constants, errors
 from pyarrow import parquet
+from urllib3 import HTTPSConnectionPool
+from urllib3.exceptions import MaxRetryError
 
-from clir_ot.collections.hub import Terms, choose_languages, obtain, obtain_archive, require_accepted
+from clir_ot.collections.hub import Terms, choose_languages, obtain, obtain_archive, reason, require_accepted
 from clir_ot.collections.hub_files import judgements, records, table
 from clir_ot.errors import UserError
 
@@ -59,6 +62,15 @@ def test_without_network_the_library_itself_is_understood(monkeypatch: pytest.Mo
     assert said.startswith("miracl/miracl: HF_HUB_OFFLINE is set and it was not fetched before; unset it")
     said = line_of(lambda: obtain_archive("o/n", "https://github.com/o/n/archive/x.zip", None))
     assert said.startswith("o/n: HF_HUB_OFFLINE is set")
+
+
+def test_of_errors_in_errors_the_innermost_is_the_reason() -> None:
+    resolved = OSError("Failed to resolve 'a.b' ([Errno -2] Name or service not known)")
+    retried = MaxRetryError(HTTPSConnectionPool("a.b"), "/c.zip", resolved)
+    assert reason(requests.ConnectionError(retried)) == str(resolved)
+    assert reason(FileNotFoundError("https://a.b/c.zip")) == "no network, or no such file there"
+    assert reason(OSError(2, "No such file or directory", "a")) == "[Errno 2] No such file or directory: 'a'"
+    assert reason(TimeoutError()) == "TimeoutError"
 
 
 def test_a_fetched_set_and_a_copy_are_read_alike(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import langcodes
 from clir_ot.collections.bitext_formats import Sides, find_sources, read_tsv
 from clir_ot.collections.bitext_import import Counts, bitext_file, existing_bitext, what_next, write_bitext_pairs
 from clir_ot.collections.collection import ENGLISH
-from clir_ot.collections.hub import obtain
+from clir_ot.collections.hub import obtain, reason
 from clir_ot.collections.languages import canonical_language, same_language
 from clir_ot.collections.moses import read_moses
 from clir_ot.collections.translation_sets import read_translation_parquet
@@ -199,8 +199,7 @@ def _fetch(url: str) -> Path:
     try:
         return Path(datasets.DownloadManager().download_and_extract(url))
     except (OSError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"{url}: could not be fetched ({reason}); give a copy of it with --from FILE") from error
+        raise UserError(f"{url}: could not be fetched ({reason(error)}); give a copy of it with --from FILE") from error
 
 
 def _ntrex_files(source: Path) -> tuple[Path, dict[str, Path]]:

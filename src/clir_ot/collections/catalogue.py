@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from clir_ot.collections.assembly import Document
+from clir_ot.collections.hub import reason
 from clir_ot.collections.hub_files import Judgement
 from clir_ot.errors import UserError
 
@@ -83,8 +84,7 @@ def _guarded(name: str, iterate: Callable[[], Iterable[Any]]) -> Iterator[Any]:
 
 
 def _not_fetched(name: str, error: Exception) -> str:
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     return (
-        f"ir_datasets:{name}: could not be fetched or read ({reason[:200]}); check the network, and whether "
+        f"ir_datasets:{name}: could not be fetched or read ({reason(error)}); check the network, and whether "
         f"https://ir-datasets.com/{name.split('/')[0]} asks for a copy that you must get yourself"
     )

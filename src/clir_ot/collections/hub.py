@@ -143,6 +143,17 @@ def choose_languages(name: str, there: Container[str], wanted: Sequence[str] | N
     return sorted(there) if wanted is None else list(dict.fromkeys(wanted))
 
 
+def reason(error: Exception) -> str:
+    """Why a fetch failed, in a line: what lies innermost of what libraries wrap into each other.
+
+    Of a missing file `datasets` gives the address alone, which says nothing, and so do errors without a text.
+    """
+    while isinstance(inner := getattr(error, "reason", None) or next(iter(error.args), None), Exception):
+        error = inner
+    said = next(iter(str(error).splitlines()), "") or type(error).__name__
+    return "no network, or no such file there" if re.fullmatch(r"https?://\S+", said) else said[:200]
+
+
 def _snapshot(repository: str, patterns: Sequence[str]) -> str:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import (
@@ -175,8 +186,9 @@ def _not_fetched(name: str, url: str, error: Exception) -> str:
             f"{name}: HF_HUB_OFFLINE is set and it was not fetched before; unset it, or give a copy of {url} with "
             "--from PATH"
         )
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return f"{name}: could not be fetched ({reason}); check the network, or give a copy of {url} with --from PATH"
+    return (
+        f"{name}: could not be fetched ({reason(error)}); check the network, or give a copy of {url} with --from PATH"
+    )
 
 
 def _naturally(path: Path) -> list[tuple[int, str]]:
