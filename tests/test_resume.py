@@ -143,6 +143,7 @@ def same(run: Path, whole: Path) -> None:
     assert not [path for path in run.rglob(".*") if path.name != ".gitattributes"], "leftovers of a kill"
 
 
+@pytest.mark.slow
 def test_a_run_told_to_end_saves_between_two_steps_and_goes_on(start: Start, tmp_path: Path) -> None:
     run, alone = tmp_path / "run", tmp_path / "whole"
     options = ["--trainer.accumulate_grad_batches", 4, "--checkpoint_seconds", 3600]
