@@ -43,7 +43,7 @@ def precisions(queries: TokenIndex, documents: TokenIndex, qrels: Qrels, folder:
     print("| precision | bytes a vector | of float32 | nDCG@10 | difference | of exact top 10 |\n" + "|---" * 6 + "|")
     for precision in PRECISIONS:
         index = write_index(folder / precision, documents, precision)
-        stored = next(index.opened()).stored
+        stored = next(index.shards()).stored
         size = sum(t.nbytes // len(t) for name, t in stored.items() if name not in ("ids", "lengths"))
         run = search(queries, index, 100)
         same = sum(len({*list(exact[q])[:10]} & {*list(run[q])[:10]}) for q in exact) / sum(

@@ -3,8 +3,8 @@
     python benchmarks/scale_on_paper.py
     python benchmarks/scale_on_paper.py --cores 64 --utilisation 0.4
 
-Time is FLOP over rate. The rate of a core is measured (benchmarks/README.md); that of a GPU is an assumption: its peak
-in bf16 by its data sheet, times a utilisation. Nothing here has been run at this size.
+Time is FLOP over rate. The default rates of a core were measured once in float32; that of a GPU is an assumption: its
+peak in bf16 by its data sheet, times a utilisation. Nothing here has been run at this size.
 """
 
 import argparse

@@ -42,10 +42,8 @@ def by_language(study: Study) -> Figure:
     top = next(row for row in study.rows if row.name == ZERO_SHOT).results.get(ENGLISH)
     if top:
         axes.axvline(top.pooled.mean(study.measure), color="#999999", linestyle="--", label="English upper bound")
-    axes.set_yticks(range(len(study.languages)), list(map(language_name, study.languages)))
-    axes.set_ylim(len(study.languages) - 0.5, -0.5)  # the first on top
+    _rows(axes, list(map(language_name, study.languages)))
     axes.set_xlabel(study.measure)
-    axes.grid(axis="x", alpha=0.3)
     _legend(figure, axes)
     return figure
 
@@ -70,11 +68,9 @@ def gap(study: Study) -> Figure:
             )  # fmt: skip
     axes.axvline(0, color="#999999")
     axes.axvline(1, color="#999999", linestyle="--")
-    axes.set_yticks(range(len(study.languages)), list(map(language_name, study.languages)))
-    axes.set_ylim(len(study.languages) - 0.5, -0.5)  # the first on top
+    _rows(axes, list(map(language_name, study.languages)))
     axes.xaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_xlabel("share of the gap between zero-shot and English")
-    axes.grid(axis="x", alpha=0.3)
     _legend(figure, axes)
     return figure
 
@@ -99,10 +95,8 @@ def differences(study: Study) -> Figure:
                 )  # fmt: skip
     axes.axvline(0, color="#999999")
     names = ["all low-resource" if name == TOGETHER else language_name(name) for name in languages]
-    axes.set_yticks(range(len(languages)), names)
-    axes.set_ylim(len(languages) - 0.5, -0.5)  # the first on top
+    _rows(axes, names)
     axes.set_xlabel(f"difference in {study.measure}")
-    axes.grid(axis="x", alpha=0.3)
     _legend(figure, axes)
     return figure
 
@@ -127,10 +121,8 @@ def noise(study: Study) -> Figure:
                     axes.plot([value], [place], mark, color=colour, markersize=4, markerfacecolor="white")
     for mark, kind in zip(_MARKS[1:], DEFAULT_NOISES, strict=False):
         axes.plot([], [], mark, color="#000000", markersize=4, markerfacecolor="white", label=_TYPED.get(kind, kind))
-    axes.set_yticks(range(len(study.languages)), list(map(language_name, study.languages)))
-    axes.set_ylim(len(study.languages) - 0.5, -0.5)  # the first on top
+    _rows(axes, list(map(language_name, study.languages)))
     axes.set_xlabel(study.measure)
-    axes.grid(axis="x", alpha=0.3)
     _legend(figure, axes)
     return figure
 
@@ -159,6 +151,13 @@ def _canvas(height: float) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(5.4, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure, figure.add_subplot()
+
+
+def _rows(axes: Axes, names: Sequence[str]) -> None:
+    """A row for each name, the first on top."""
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.grid(axis="x", alpha=0.3)
 
 
 def _legend(figure: Figure, axes: Axes) -> None:

@@ -85,7 +85,7 @@ def approximate_search(queries: TokenIndex, documents: StoredIndex, depth: int =
         UserError: query and document vectors differ in their dimensions; faiss is not installed.
     """
     check_dimensions(queries, documents)
-    lists, shards = TokenLists.open(documents), [*documents.opened()]
+    lists, shards = TokenLists.open(documents), [*documents.shards()]
     scores = torch.full((len(queries), depth), -torch.inf)
     positions = torch.zeros(len(queries), depth, dtype=torch.int64)
     for start in range(0, len(queries), _QUERIES):

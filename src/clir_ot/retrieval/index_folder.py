@@ -26,7 +26,7 @@ import torch
 from clir_ot.errors import UserError
 from clir_ot.files import replacing, write_text
 from clir_ot.retrieval.codecs import PRECISIONS, Codec, Tensors, codec_of
-from clir_ot.retrieval.token_index import Shard, TokenIndex, merge
+from clir_ot.retrieval.token_index import TokenIndex, merge
 
 FACTS, CODEC = "index.json", "codec.safetensors"
 FORMAT = 2
@@ -178,13 +178,9 @@ class StoredIndex:
             raise damaged(self.folder, f"{path.name} does not hold as much as it should")
         return shard
 
-    def opened(self) -> Iterator[StoredShard]:
-        """All shards, in the order of the documents; each is let go when the next one is asked for."""
+    def shards(self) -> Iterator[StoredShard]:
+        """In the order of the documents; each is let go when the next one is asked for."""
         return (self.shard(number) for number in range(len(self.paths())))
-
-    def shards(self) -> Iterator[Shard]:
-        """The same."""
-        return self.opened()
 
     def names(self, positions: Sequence[int]) -> list[str]:
         """The `_id`s of the documents at these positions, which ascend."""

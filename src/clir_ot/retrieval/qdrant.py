@@ -85,7 +85,7 @@ def _send(client: Any, documents: StoredIndex, name: str, progress: Callable[[in
 
     # Points are sent in order, so those that are there are the first ones.
     place, there = 0, client.count(name, exact=True).count
-    for shard in documents.opened():
+    for shard in documents.shards():
         count = len(shard.ids)
         for start in range(max(0, there - place), count, _POINTS):
             end = min(start + _POINTS, count)

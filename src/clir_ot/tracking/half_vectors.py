@@ -1,7 +1,7 @@
 """The teacher's token vectors of a bitext too large for memory: half precision, read from disk as they are needed.
 
-16 bits a coordinate of a unit vector: an error of 2^-12 at most. Two students, one taught from these and one from 32
-bits, differ by more than rounding (benchmarks/README.md), so that a bitext that fits into memory is kept in 32 bits.
+16 bits a coordinate of a unit vector: an error of 2^-12 at most. What that changes in a student is measured by
+benchmarks/half_vectors.py; a bitext that fits into memory is kept in 32 bits.
 """
 
 import hashlib
