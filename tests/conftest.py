@@ -81,7 +81,7 @@ def make_encoder(folder: Path) -> Path:
         num_hidden_layers=2,
         num_attention_heads=2,
         intermediate_size=64,
-        max_position_embeddings=64,
+        max_position_embeddings=256,
         pad_token_id=0,
     )
     BertModel(config, add_pooling_layer=False).save_pretrained(folder)

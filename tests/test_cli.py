@@ -231,6 +231,33 @@ def test_a_run_folder_of_another_configuration_is_refused(
     assert "model.temperature = 0.02, now 0.5" in printed
 
 
+@pytest.mark.parametrize(
+    ("extra", "expected"),
+    [
+        (["--model.document_length", "257"], "model.document_length is 257; {plain} reads 256 tokens at most"),
+        (["--model.encoder", "{saved}"], "{saved}: was trained with dimensions 8; set model.dimensions to it, not 16"),
+        (
+            ["--model.encoder", "{saved}", "--model.dimensions", "8"],
+            "{saved}: was trained with query_prefix ''; set model.query_prefix to it, not 'query: '",
+        ),
+        (
+            ["--model.encoder", "{saved}", "--model.dimensions", "8", "--model.query_prefix", ""]
+            + ["--model.document_prefix", "", "--model.document_length", "32"],
+            "{saved}: was trained with document_length 256; set model.document_length to it, not 32",
+        ),
+    ],
+)
+def test_settings_that_the_encoder_cannot_follow_are_refused(
+    encoder_folder: Path, collection_folder: Path, tmp_path: Path, clir: Command, extra: list[str], expected: str
+) -> None:
+    places = {"plain": encoder_folder, "saved": tmp_path / "saved"}
+    TokenEncoder.from_pretrained(encoder_folder, dimensions=8).save_pretrained(places["saved"])
+    arguments = [*teacher_arguments(encoder_folder, collection_folder, tmp_path / "run"), *UNLOGGED]
+    printed = clir(*arguments, *(text.format(**places) for text in extra))
+    assert printed.strip() == f"FAILED: clir-ot: {expected.format(**places)}"
+    assert not (tmp_path / "run").exists()
+
+
 def test_two_processes_train_and_measure_as_one(
     teacher_run: Path, collection_folder: Path, tmp_path: Path, clir: Command
 ) -> None:

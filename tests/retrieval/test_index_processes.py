@@ -19,16 +19,20 @@ from clir_ot.retrieval.index_folder import StoredIndex
 from clir_ot.retrieval.stored_index import open_index
 from clir_ot.retrieval.token_index import encode
 
+SHARD = 5
+
 
 def opened(folder: Path, encoder: str, collection: str, encoded: list[int] | None = None) -> StoredIndex:
-    stored_index._SHARD = 5
     made_of = TokenEncoder.from_pretrained(encoder), fingerprint(encoder), Collection(collection)
     return open_index(folder, *made_of, precision="2bit", progress=([] if encoded is None else encoded).append)
 
 
 @pytest.mark.slow
-def test_both_encode_their_shards_with_one_codec(saved_encoder: Path, collection_folder: Path, tmp_path: Path) -> None:
+def test_both_encode_their_shards_with_one_codec(
+    saved_encoder: Path, collection_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("faiss")
+    monkeypatch.setattr(stored_index, "_SHARD", SHARD)
     folder, init = tmp_path / "index", tmp_path / "init"
     processes = [
         subprocess.Popen(
@@ -52,6 +56,7 @@ def test_both_encode_their_shards_with_one_codec(saved_encoder: Path, collection
 
 def main(folder: str, encoder: str, collection: str, rank: str, init: str) -> None:
     distributed.init_process_group("gloo", init_method=f"file://{init}", rank=int(rank), world_size=2)
+    stored_index._SHARD = SHARD
     done: list[int] = []
     index = opened(Path(folder), encoder, collection, done)
     print(sum(done), len(index.load()))

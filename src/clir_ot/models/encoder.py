@@ -55,10 +55,17 @@ class TokenEncoder(nn.Module):
         its own settings and ignores them.
 
         Raises:
-            UserError: no such folder or model, or weights missing in it.
+            UserError: no such folder or model, or weights missing in it; a length above what the encoder reads.
         """
         texts = query_prefix, document_prefix, query_length, document_length
         return cls(*load_parts(name, dimensions, *texts, scoring))
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The values of `from_pretrained`'s keyword arguments: its own where it was saved."""
+        texts = ("query_prefix", "document_prefix", "query_length", "document_length")
+        own = {"dimensions": self.projection.out_features, "scoring": self.scoring}
+        return own | {name: getattr(self.tokenizer, name) for name in texts}
 
     def save_pretrained(self, folder: str | Path, card: Callable[[Path], str] | None = None) -> None:
         """Write a Hugging Face folder, the projection in sentence-transformers' layout, whole or not at all.

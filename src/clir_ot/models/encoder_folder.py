@@ -105,6 +105,7 @@ def load_parts(
         before = saved.query_prefix, saved.document_prefix
         tokenizer = TextTokenizer(tokenizer.tokenizer, *before, saved.query_length, saved.document_length)
         return transformer, _load_projection(folder / _PROJECTIONS[saved.scoring]), tokenizer, saved.scoring
+    _check_lengths(name, transformer, tokenizer)
     projection = nn.Linear(transformer.config.hidden_size, dimensions, bias=False)
     # Orthonormal rows keep the angles between pretrained token vectors better than torch's default does.
     nn.init.orthogonal_(projection.weight)
@@ -208,6 +209,18 @@ def _load_transformer(name: str | Path) -> Any:
     if missing := sorted(key for key in report["missing_keys"] if not key.startswith("pooler")):
         raise UserError(f"{name}: the weights lack {len(missing)} tensor(s), {missing[0]} first; is the folder whole?")
     return transformer
+
+
+def _check_lengths(name: str | Path, transformer: Any, tokenizer: TextTokenizer) -> None:
+    positions = getattr(transformer.config, "max_position_embeddings", None)
+    if positions is None:
+        return  # relative positions: any length
+    table = getattr(getattr(transformer, "embeddings", None), "position_embeddings", None)
+    if (padding := getattr(table, "padding_idx", None)) is not None:
+        positions -= padding + 1  # XLM-R counts from behind the padding's number
+    for field in _LENGTHS:
+        if (length := getattr(tokenizer, field)) > positions:
+            raise UserError(f"model.{field} is {length}; {name} reads {positions} tokens at most")
 
 
 def _not_loaded(name: str | Path, error: Exception) -> str:

@@ -10,6 +10,7 @@ from clir_ot.retrieval.token_index import Documents, Shard, TokenIndex, repeated
 
 # Tokens multiplied together: their similarities (1 MiB) stay in a core's cache until the best of them is taken.
 _DOCUMENT_TOKENS, _QUERY_TOKENS = 512, 512
+_DENSE_ROWS = 2**14  # vectors multiplied together where a text has one
 _SCORES = 2**25  # of queries with documents, held at a time: 128 MiB
 
 
@@ -76,6 +77,10 @@ def check_dimensions(queries: TokenIndex, documents: Documents) -> None:
 @torch.inference_mode()
 def all_scores(queries: TokenIndex, documents: Shard) -> torch.Tensor:
     """MaxSim of all pairs, (queries, documents) float32; `clir_ot.models.maxsim.maxsim` on ragged texts."""
+    if queries.lengths.eq(1).all() and documents.lengths.eq(1).all():
+        rows = torch.arange(len(documents.lengths)).split(_DENSE_ROWS)
+        # Documents as rows: a document's score is then the same to the bit whatever others stand beside it.
+        return torch.cat([documents.rows(part) @ queries.vectors.T for part in rows]).T.contiguous()
     query_tokens = queries.vectors.T.contiguous()  # (D, T), no padding between queries
     query_of_token = torch.arange(len(queries)).repeat_interleave(queries.lengths)  # (T,)
     scores = torch.empty(len(queries), len(documents.lengths))

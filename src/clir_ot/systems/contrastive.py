@@ -38,8 +38,8 @@ class HybridBatchRanker(Ranker):
             `Ranker`.
 
     Raises:
-        UserError: the encoder cannot be loaded, or was saved with the other scoring; a temperature that is not above 0,
-            or a weight below 0, or above it where no batch has several languages.
+        UserError: the encoder cannot be loaded, or was saved with another scoring, size, prefix or length; a
+            temperature that is not above 0, or a weight below 0, or above it where no batch has several languages.
     """
 
     def __init__(
@@ -78,8 +78,16 @@ class HybridBatchRanker(Ranker):
             document_length=document_length,
             scoring=scoring,
         )
-        if loaded.scoring != scoring:
-            raise UserError(f"{encoder}: was trained with scoring {loaded.scoring}; set model.scoring to it")
+        asked = {
+            "scoring": scoring, "dimensions": dimensions, "query_prefix": query_prefix,
+            "document_prefix": document_prefix, "query_length": query_length, "document_length": document_length,
+        }  # fmt: skip
+        for option, value in asked.items():
+            # A saved encoder reads texts as it was trained to.
+            if (saved := loaded.settings[option]) != value:
+                raise UserError(
+                    f"{encoder}: was trained with {option} {saved!r}; set model.{option} to it, not {value!r}"
+                )
         super().__init__(
             loaded, freeze_word_embeddings, frozen_layers, dropout, learning_rate, weight_decay, warmup_share
         )
