@@ -91,7 +91,7 @@ push: $(if $(REPO),,repo) $(if $(RUN),,language) install  ## upload a trained en
 	@$(CLIR) push $(DISTILLED) --repo $(REPO) $(ARGS)
 
 test: $(VENV)/.installed-dev  ## the tests, without network, in minutes
-	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -n auto -m "not slow" $(ARGS)
 
 test-all: $(VENV)/.installed-notebooks  ## the slow tests too
 	$(BIN)/python -m pytest $(ARGS)
