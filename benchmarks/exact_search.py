@@ -135,7 +135,8 @@ def clir_ot_dense(arguments: argparse.Namespace):
     return _clir_ot(arguments, dense=True)
 
 
-def torch(arguments: argparse.Namespace):  # noqa: D103
+def torch(arguments: argparse.Namespace):
+    """In a few lines."""
     import torch
 
     queries, documents = texts(arguments)

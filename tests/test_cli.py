@@ -241,12 +241,14 @@ def test_a_run_folder_of_another_configuration_is_refused(
             "{saved}: was trained with query_prefix ''; set model.query_prefix to it, not 'query: '",
         ),
         (
-            ["--model.encoder", "{saved}", "--model.dimensions", "8", "--model.query_prefix", ""]
-            + ["--model.document_prefix", "", "--model.document_length", "32"],
+            [
+                "--model.encoder", "{saved}", "--model.dimensions", "8", "--model.query_prefix", "",
+                "--model.document_prefix", "", "--model.document_length", "32",
+            ],
             "{saved}: was trained with document_length 256; set model.document_length to it, not 32",
         ),
     ],
-)
+)  # fmt: skip
 def test_settings_that_the_encoder_cannot_follow_are_refused(
     encoder_folder: Path, collection_folder: Path, tmp_path: Path, clir: Command, extra: list[str], expected: str
 ) -> None:
