@@ -13,7 +13,7 @@ from clir_ot.evaluation.metrics import DEFAULT_MEASURES
 from clir_ot.evaluation.query_noise import DEFAULT_NOISES
 from clir_ot.evaluation.seeds import Seeds
 from clir_ot.evaluation.systems import Comparison, Measured, compare_all, measure
-from clir_ot.report.curves import Curve, find_curves
+from clir_ot.report.curves import BITEXT_PAIRS, Curve, find_curves
 from clir_ot.report.runs import SystemRuns, TrainedRun
 from clir_ot.retrieval.bm25 import bm25_search
 from clir_ot.tracking.progress import say
@@ -157,7 +157,7 @@ class _Maker:
             return Seeds([measure(BM25, queries.language, bm25_search(texts, documents), qrels, self.measures)])
 
         def dense(queries: Queries) -> Seeds:
-            return Seeds([teacher.measured(queries, self.measures)])
+            return Seeds([self._measured(teacher, queries)])
 
         def row(name: str, by: Sequence[str], search: Callable[[Queries], Seeds]) -> Row:
             clean = {language: search(Queries(language, self.split)) for language in by}
@@ -209,8 +209,13 @@ class _Maker:
                     f"{run.folder.path}: its encoder was dropped, and there is no ranking of {queries}; measure again "
                     "with the encoders kept (--keep-encoders)"
                 )
-            measured.append(self._searcher(run).measured(queries, self.measures))
+            measured.append(self._measured(self._searcher(run), queries))
         return Seeds(measured)
+
+    def _measured(self, searcher: Searcher, queries: Queries) -> Measured:
+        if not (path := searcher.path(queries)).is_file():
+            say(f"searching, into {path}")
+        return searcher.measured(queries, self.measures)
 
     def _can(self, run: TrainedRun, queries: Queries) -> bool:
         return run.folder.is_trained or self._searcher(run).path(queries).is_file()
@@ -223,7 +228,11 @@ class _Maker:
 
 
 def _primary(rows: Sequence[Row], maker: _Maker, low: Sequence[str], notes: list[str]) -> str:
-    """Of several systems of a kind: one with the most languages, and of those the one with the best dev figure."""
+    """Of several systems of a kind: one with the most languages, and of those the one with the best dev figure.
+
+    One with a part of the bitext is chosen only where none has all: less data is no setting that one would pick.
+    """
+    rows = [row for row in rows if row.runs and row.runs.settings.get(BITEXT_PAIRS) is None] or rows
     most = max(len(row.results) for row in rows)
     widest = [row for row in rows if len(row.results) == most]
     shared = [language for language in low if all(language in row.results for row in widest)]
