@@ -52,7 +52,7 @@ def make_encoder(folder: Path) -> None:
     torch.manual_seed(0)
     sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
     with tempfile.TemporaryDirectory() as plain:
-        config = BertConfig(vocab_size=len(vocabulary), max_position_embeddings=80, pad_token_id=0, **sizes)
+        config = BertConfig(vocab_size=len(vocabulary), max_position_embeddings=256, pad_token_id=0, **sizes)
         BertModel(config, add_pooling_layer=False).save_pretrained(plain)
         fast.save_pretrained(plain)
         TokenEncoder.from_pretrained(plain, dimensions=32).save_pretrained(folder)

@@ -22,6 +22,8 @@ _TOKENS = 256  # k
 _QUERIES = 1024  # whose tokens are looked up together
 _PART = 4  # dimensions that a product quantiser holds in 4 bits
 _FEW = 2**17  # tokens, up to which they are held in float32
+_MANY = 2**15  # lists, from which on a graph finds the nearest ones: comparing with all would take T^1.5
+_REACH = 64  # centres that it keeps in view
 
 
 class TokenLists:
@@ -129,7 +131,10 @@ def _build(faiss: Any, documents: StoredIndex) -> Any:
     lists = min(2 ** round(np.log2(4 * tokens**0.5)), max(1, tokens // 8))
     # Product quantisation in 4 bits, in a layout of which processors compare 32 vectors at a time.
     coded = "Flat" if tokens <= _FEW or documents.dimensions % _PART else f"PQ{documents.dimensions // _PART}x4fs"
-    index = faiss.index_factory(documents.dimensions, f"IVF{lists},{coded}", faiss.METRIC_INNER_PRODUCT)
+    centres = f"IVF{lists}_HNSW32" if lists >= _MANY else f"IVF{lists}"
+    index = faiss.index_factory(documents.dimensions, f"{centres},{coded}", faiss.METRIC_INNER_PRODUCT)
+    if lists >= _MANY:
+        faiss.downcast_index(index.quantizer).hnsw.efSearch = _REACH
     index.cp.min_points_per_centroid = 1  # no warning where there are few
     step = max(1, tokens // (_SAMPLE * lists))
     sample = [shard.rows(torch.arange(0, int(shard.lengths.sum()), step)) for shard in documents.shards()]
