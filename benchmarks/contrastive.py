@@ -12,7 +12,7 @@ dropout of `experiments/teacher.yaml` (hybrid: its batches of 100 in eight langu
 - `ST`: sentence-transformers' MultiVectorEncoder and its MultipleNegativesRankingLoss;
 - `ST cached`: its cached loss, in chunks of a quarter of a batch;
 - `PyLate`, `PyLate cached`: Contrastive and CachedContrastive, in an environment of its own (see `pylate_loads.py`);
-- `lightning-ir`: its ColBERT module with InBatchCrossEntropy, likewise.
+- `lightning-ir`: its ColBERT module with InBatchCrossEntropy, likewise (0.0.6 needs `transformers<5 datasets<4.5`).
 
 In the first round all sides get the same batches in the same order, those that the suite would make without a passage
 that occurs twice, so that their losses can be compared. In the others, every side makes its own: the suite as it does,
@@ -256,13 +256,14 @@ def sentence_transformers(folder: Path, task: dict[str, Any], cached: bool):
 
 def pylate(folder: Path, task: dict[str, Any], cached: bool):
     """ColBERT of PyLate; its scores are sums over query tokens, the average is what the temperature is for."""
-    from pylate import losses, models, scores, utils
+    from pylate import losses, models, utils
+    from pylate.losses.contrastive import ColBERTScores  # of documents stacked by their place in a row
     from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
 
-    model = models.ColBERT(str(folder / "encoder"), device="cpu")
+    model, scores = models.ColBERT(str(folder / "encoder"), device="cpu"), ColBERTScores()
 
     def mean_scores(queries: Any, documents: Any, queries_mask: Any = None, documents_mask: Any = None) -> Any:
-        summed = scores.colbert_scores(queries, documents, queries_mask=queries_mask, documents_mask=documents_mask)
+        summed = scores(queries, documents, queries_mask=queries_mask, documents_mask=documents_mask)
         return summed / queries_mask.sum(dim=1, keepdim=True)
 
     options = {"score_metric": mean_scores, "temperature": task["model"]["temperature"]}

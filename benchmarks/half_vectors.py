@@ -31,6 +31,7 @@ def main() -> None:
     experiment = yaml.safe_load((ROOT / "experiments" / "distill.yaml").read_text())
     torch.manual_seed(0)
     module = OTDistillation(**{**experiment["model"]["init_args"], "teacher": str(locate("starter", "encoder"))})
+    module.log_step = lambda *_, **__: None  # there is no trainer to log to
     data = CLIRDataModule(**{**experiment["data"], "languages": arguments.language})
     data.setup("fit")
     made = TrainingBatches(data.texts, module.tokenizer, None, 48)
