@@ -90,13 +90,16 @@ class _File:
     """One file: the ends of its sentences in memory, their vectors on disk."""
 
     def __init__(self, path: Path) -> None:
-        self._opened = safe_open(path, framework="pt")
-        self._vectors = self._opened.get_slice("vectors")
-        self._ends = self._opened.get_tensor("lengths").cumsum(0).tolist()
+        self._path = path
+        with safe_open(path, framework="pt") as opened:
+            self._ends = opened.get_tensor("lengths").cumsum(0).numpy()
 
     def __getitem__(self, row: int) -> torch.Tensor:
-        vectors: torch.Tensor = self._vectors[self._ends[row - 1] if row else 0 : self._ends[row]]
-        return vectors.float()
+        first, end = int(self._ends[row - 1]) if row else 0, int(self._ends[row])
+        # Opened for each sentence: an open file is mapped, and all of it that was read would count as resident.
+        with safe_open(self._path, framework="pt") as opened:
+            vectors: torch.Tensor = opened.get_slice("vectors")[first:end]
+            return vectors.float()
 
     def __len__(self) -> int:
         return len(self._ends)
