@@ -55,7 +55,9 @@ GPUS = {"A100": 312e12, "H100": 989e12}  # FLOP/s, bf16, dense: NVIDIA's data sh
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--measure", action="store_true", help="a core's rates, here and now, with the starter's encoder")
+    parser.add_argument(
+        "--measure", action="store_true", help="a core's rates, here and now, with the starter's encoder"
+    )
     parser.add_argument("--training", type=float, default=104e9, help="FLOP/s of a core in training, measured")
     parser.add_argument("--encoding", type=float, default=82e9, help="FLOP/s of a core in encoding, measured")
     parser.add_argument("--cores", type=int, default=64)
