@@ -58,8 +58,8 @@ def main() -> None:
     parser.add_argument(
         "--measure", action="store_true", help="a core's rates, here and now, with the starter's encoder"
     )
-    parser.add_argument("--training", type=float, default=104e9, help="FLOP/s of a core in training, measured")
-    parser.add_argument("--encoding", type=float, default=82e9, help="FLOP/s of a core in encoding, measured")
+    parser.add_argument("--training", type=float, default=93e9, help="FLOP/s of a core in training, measured")
+    parser.add_argument("--encoding", type=float, default=94e9, help="FLOP/s of a core in encoding, measured")
     parser.add_argument("--cores", type=int, default=64)
     parser.add_argument("--utilisation", type=float, default=0.3, help="of a GPU's peak; assumed")
     arguments = parser.parse_args()
