@@ -18,18 +18,17 @@ normalisation are no modules of their own.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
 from torch import nn
 
 from clir_ot.data.tokenizer import TextTokenizer
 from clir_ot.errors import UserError
 from clir_ot.files import remove_leftovers, replacing, write_text
+from clir_ot.models.pretrained import check_lengths, load_transformer, quietly
 
 Scoring = Literal["late", "dense"]
 
@@ -96,7 +95,7 @@ def load_parts(
     """Transformer, projection, tokenizer and scoring of a folder or hub model; see `TokenEncoder.from_pretrained`."""
     from transformers import AutoTokenizer
 
-    transformer = _load_transformer(name)
+    transformer = load_transformer(name)
     tokenizer = TextTokenizer(
         AutoTokenizer.from_pretrained(name), query_prefix, document_prefix, query_length, document_length
     )
@@ -105,7 +104,7 @@ def load_parts(
         before = saved.query_prefix, saved.document_prefix
         tokenizer = TextTokenizer(tokenizer.tokenizer, *before, saved.query_length, saved.document_length)
         return transformer, _load_projection(folder / _PROJECTIONS[saved.scoring]), tokenizer, saved.scoring
-    _check_lengths(name, transformer, tokenizer)
+    check_lengths(name, transformer, {field: getattr(tokenizer, field) for field in _LENGTHS})
     projection = nn.Linear(transformer.config.hidden_size, dimensions, bias=False)
     # Orthonormal rows keep the angles between pretrained token vectors better than torch's default does.
     nn.init.orthogonal_(projection.weight)
@@ -194,63 +193,6 @@ def fingerprint(name: str | Path) -> str:
         with path.open("rb") as file:
             digest.update(f"{place.as_posix()} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
     return digest.hexdigest()[:16]
-
-
-def _load_transformer(name: str | Path) -> Any:
-    from transformers import AutoModel
-
-    try:
-        with quietly():
-            transformer, report = AutoModel.from_pretrained(name, output_loading_info=True, dtype=torch.float32)
-    except (OSError, ValueError) as error:
-        raise UserError(_not_loaded(name, error)) from error
-    # Late interaction reads token states; a pooler would be a random, unused layer (and DDP refuses unused ones).
-    transformer.pooler = None
-    if missing := sorted(key for key in report["missing_keys"] if not key.startswith("pooler")):
-        raise UserError(f"{name}: the weights lack {len(missing)} tensor(s), {missing[0]} first; is the folder whole?")
-    return transformer
-
-
-def _check_lengths(name: str | Path, transformer: Any, tokenizer: TextTokenizer) -> None:
-    positions = getattr(transformer.config, "max_position_embeddings", None)
-    if positions is None:
-        return  # relative positions: any length
-    table = getattr(getattr(transformer, "embeddings", None), "position_embeddings", None)
-    if (padding := getattr(table, "padding_idx", None)) is not None:
-        positions -= padding + 1  # XLM-R counts from behind the padding's number
-    for field in _LENGTHS:
-        if (length := getattr(tokenizer, field)) > positions:
-            raise UserError(f"model.{field} is {length}; {name} reads {positions} tokens at most")
-
-
-def _not_loaded(name: str | Path, error: Exception) -> str:
-    from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError
-
-    reason = str(error).splitlines()[0]
-    if isinstance(error.__cause__, GatedRepoError):
-        return (
-            f"{name}: its owners ask you to accept their terms: do so at https://huggingface.co/{name}, run "
-            "`hf auth login`, then again"
-        )
-    if isinstance(error.__cause__, LocalEntryNotFoundError):
-        return f"{name}: no such folder, and the hub cannot be reached ({reason}); check name and network"
-    return f"{name}: no encoder there, neither a Hugging Face folder nor a hub name ({reason})"
-
-
-@contextmanager
-def quietly() -> Iterator[None]:
-    """Without transformers' bars and its report on missing weights, which is checked here."""
-    from transformers.utils import logging
-
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()
 
 
 def _fetch_settings(name: str) -> Path | None:

@@ -8,7 +8,7 @@ import torch
 
 from clir_ot.collections.languages import canonical_language
 from clir_ot.errors import UserError
-from clir_ot.models.encoder_folder import quietly
+from clir_ot.models.pretrained import quietly
 from clir_ot.retrieval.translator_languages import direction
 
 _BATCH = 16  # texts translated together
