@@ -1,13 +1,13 @@
 """Which pairs of a bitext are worth training on. Each filter takes a batch of pairs and says which it keeps."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import langcodes
 
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.encoder_settings import EncoderSettings
-from clir_ot.collections.folding import fold
+from clir_ot.collections.folding import FoldedTexts, fold
 from clir_ot.collections.languages import same_language
 from clir_ot.collections.seen import SeenTexts
 from clir_ot.errors import UserError
@@ -57,15 +57,15 @@ def no_duplicates() -> Filter:
     return Filter("duplicates of a pair above", lambda pairs: seen.add([f"{e}\t{f}" for e, f in pairs]))
 
 
-def no_overlap(english: Collection[str], foreign: Collection[str]) -> Filter:
+def no_overlap(english: FoldedTexts, foreign: FoldedTexts) -> Filter:
     """Drops pairs with a side that is a test or dev query.
 
     Args:
-        english, foreign: the queries, as `fold` writes them.
+        english, foreign: the queries.
     """
     return Filter(
         "a test or dev query on one side",
-        lambda pairs: [fold(first) not in english and fold(second) not in foreign for first, second in pairs],
+        lambda pairs: [first not in english and second not in foreign for first, second in pairs],
     )
 
 

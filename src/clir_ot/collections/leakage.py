@@ -3,17 +3,14 @@
 The same text counts, whatever its case and punctuation (`fold`).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from clir_ot.collections.folder_files import ENGLISH, FolderFiles, find_folder
-from clir_ot.collections.folding import fold
+from clir_ot.collections.folding import FoldedTexts
 from clir_ot.collections.reading import read_judgements, read_pairs, read_texts
 from clir_ot.errors import UserError
-
-TestQueries = Mapping[str, str]
-"""`{folded text: place}`, the place of the first query with that text."""
 
 
 @dataclass(frozen=True)
@@ -66,27 +63,27 @@ def find_leaks(folder: Path) -> list[Leak]:
     return leaks
 
 
-def queries_under_test(files: FolderFiles, language: str, splits: Iterable[str] = ("test",)) -> TestQueries:
+def queries_under_test(files: FolderFiles, language: str, splits: Iterable[str] = ("test",)) -> FoldedTexts:
     """The queries of a language that the splits judge.
 
     Where a split judges no English query, but those of other languages, English queries with their ids are taken for
     their translations: who has seen the translation has seen the query. Where it does, the languages may have ids of
     their own (`test.<lang>.tsv`).
     """
+    found = FoldedTexts()
     if language not in files.queries:
-        return {}
+        return found
     judged: set[str] = set()
     for split in splits:
         is_parallel = language == ENGLISH and files.qrels_of(split, ENGLISH) is None
         judged |= _judged(files, split, files.queries if is_parallel else [language])
-    found: dict[str, str] = {}
     for text in read_texts(files.queries[language]) if judged else ():
-        if text.name in judged and (folded := fold(text.text)):
-            found.setdefault(folded, text.place)
+        if text.name in judged:
+            found.add(text.text, text.place)
     return found
 
 
-def tested_and_tuned(folder: Path, language: str) -> tuple[TestQueries, TestQueries]:
+def tested_and_tuned(folder: Path, language: str) -> tuple[FoldedTexts, FoldedTexts]:
     """Test and dev queries of a collection in English and in a language, for `bitext_filters.no_overlap`.
 
     Raises:
@@ -111,14 +108,14 @@ def _judged(files: FolderFiles, split: str, languages: Iterable[str]) -> set[str
     return {judgement.query for path in paths if path for judgement in read_judgements(path)}
 
 
-def _leaks(what: str, texts: Iterable[tuple[str, list[str]]], tests: list[TestQueries]) -> Iterator[Leak]:
+def _leaks(what: str, texts: Iterable[tuple[str, list[str]]], tests: list[FoldedTexts]) -> Iterator[Leak]:
     """One leak if any of the texts, or sides of pairs, is among the test queries of its side; else none."""
     found = of = 0
     first = ("", "", "")
     for place, sides in texts:
         of += 1
         for side, tested in zip(sides, tests, strict=True):
-            if test_place := tested.get(fold(side)):
+            if test_place := tested.place(side):
                 if not found:
                     first = (side, place, test_place)
                 found += 1
