@@ -34,7 +34,7 @@ class HybridBatchRanker(Ranker):
             off. Likewise.
         chunk_rows: encode that many texts at a time, for large batches in little memory; None is all at once. The same
             gradient for about a third more time.
-        learning_rate, weight_decay, warmup_share, freeze_word_embeddings, frozen_layers, dropout: as in
+        learning_rate, weight_decay, warmup_share, freeze_word_embeddings, frozen_layers, dropout, compiled: as in
             `Ranker`.
 
     Raises:
@@ -62,6 +62,7 @@ class HybridBatchRanker(Ranker):
         freeze_word_embeddings: bool = False,
         frozen_layers: int = 0,
         dropout: bool = True,
+        compiled: bool = False,
     ) -> None:
         if not temperature > 0:
             raise UserError(f"model.temperature is {temperature}; it must be above 0")
@@ -89,7 +90,7 @@ class HybridBatchRanker(Ranker):
                     f"{encoder}: was trained with {option} {saved!r}; set model.{option} to it, not {value!r}"
                 )
         super().__init__(
-            loaded, freeze_word_embeddings, frozen_layers, dropout, learning_rate, weight_decay, warmup_share
+            loaded, freeze_word_embeddings, frozen_layers, dropout, learning_rate, weight_decay, warmup_share, compiled
         )
         self.save_hyperparameters()
         self.temperature = temperature

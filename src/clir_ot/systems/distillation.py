@@ -39,7 +39,8 @@ class OTDistillation(Ranker):
         interpolation: what share of the way from the teacher's weights to the trained student's the saved encoder lies
             (WiSE-FT, Wortsman et al. 2022). Below 1 it keeps more of the teacher on text unlike the bitext, English
             above all.
-        learning_rate, weight_decay, warmup_share, freeze_word_embeddings, frozen_layers: as in `Ranker`.
+        learning_rate, weight_decay, warmup_share, freeze_word_embeddings, frozen_layers, compiled: as in
+            `Ranker`.
 
     Raises:
         UserError: the teacher cannot be loaded, or scores by one vector a text; interpolation outside (0, 1], or a
@@ -69,6 +70,7 @@ class OTDistillation(Ranker):
         warmup_share: float = 0.1,
         freeze_word_embeddings: bool = True,
         frozen_layers: int = 0,
+        compiled: bool = False,
     ) -> None:
         if not 0 < interpolation <= 1:
             raise UserError(f"model.interpolation is {interpolation}; it must be above 0 and at most 1")
@@ -88,7 +90,7 @@ class OTDistillation(Ranker):
             )
         student = copy.deepcopy(frozen)
         super().__init__(
-            student, freeze_word_embeddings, frozen_layers, dropout, learning_rate, weight_decay, warmup_share
+            student, freeze_word_embeddings, frozen_layers, dropout, learning_rate, weight_decay, warmup_share, compiled
         )
         self.save_hyperparameters()
         self.teacher = frozen.eval().requires_grad_(False)

@@ -1,6 +1,8 @@
 """What the three systems share: a token encoder that is trained, its optimizer, its checkpoints."""
 
 import math
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ class Ranker(pl.LightningModule):
         learning_rate: peak of AdamW's, reached after the warm-up, then linearly to 0.
         weight_decay: AdamW's, on matrices only.
         warmup_share: of all optimizer steps.
+        compiled: train the transformer through `torch.compile`; the same up to rounding, and minutes to begin.
 
     Raises:
         UserError: a learning rate, weight decay or share that cannot be one.
@@ -41,6 +44,7 @@ class Ranker(pl.LightningModule):
         learning_rate: float,
         weight_decay: float,
         warmup_share: float,
+        compiled: bool,
     ) -> None:
         if not 0 < learning_rate < math.inf:
             raise UserError(f"model.learning_rate is {learning_rate}; it must be above 0")
@@ -53,6 +57,9 @@ class Ranker(pl.LightningModule):
         self.encoder.freeze(word_embeddings=freeze_word_embeddings, layers=frozen_layers)
         # from_pretrained leaves eval mode, and Lightning keeps the mode it finds. Dropout is all that the mode changes.
         self.encoder.train(dropout)
+        self.compiled = compiled
+        if compiled:
+            self.encoder.transformer.compile(dynamic=True)  # batches differ in length
         self.learning_rate, self.weight_decay, self.warmup_share = learning_rate, weight_decay, warmup_share
         # A checkpoint holds what is trained; the rest is where it was loaded from.
         self.strict_loading = False
@@ -84,6 +91,18 @@ class Ranker(pl.LightningModule):
         steps = int(self.trainer.estimated_stepping_batches)
         schedule = get_linear_schedule_with_warmup(optimizer, int(self.warmup_share * steps), steps)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_train_start(self) -> None:
+        """See that there is what compiles on a CPU.
+
+        Raises:
+            UserError: no C++ compiler.
+        """
+        compiler = os.environ.get("CXX", "g++")
+        if self.compiled and self.device.type == "cpu" and not shutil.which(compiler):
+            raise UserError(
+                f"model.compiled needs a C++ compiler on a CPU, and there is no {compiler}; set it to false"
+            )
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Leave frozen weights out."""
