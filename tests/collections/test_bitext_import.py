@@ -12,7 +12,7 @@ import pytest
 from clir_ot import Collection
 from clir_ot.collections.bitext_filters import Filter, identified, max_length_ratio
 from clir_ot.collections.bitext_import import Counts, write_bitext_pairs
-from clir_ot.collections.folding import fold
+from clir_ot.collections.folding import FoldedTexts, fold
 from clir_ot.collections.seen import SeenTexts
 
 
@@ -191,6 +191,18 @@ def test_a_pair_counts_for_the_first_filter_that_drops_it(tmp_path: Path) -> Non
     ]
     counts = write_bitext_pairs(tmp_path, "yo", [("b", "x"), ("bb", "x"), ("aa", "x")], rules)
     assert counts == Counts(3, 1, {"an empty side": 0, "short": 1, "begins with b": 1})
+
+
+def test_a_text_is_found_by_all_that_count_as_the_same() -> None:
+    texts = FoldedTexts()
+    for place, text in enumerate(["Ọmọ ilé.", "ọmọ, ILÉ", "!?", "ìwé"]):
+        texts.add(text, f"file:{place}")
+    assert len(texts) == 2
+    assert texts.place("ỌMỌ   ilé!") == "file:0"
+    assert "Ìwé" in texts
+    assert "iwe" not in texts
+    assert "..." not in texts
+    assert texts.place("ọmọ") is None
 
 
 def test_folding_keeps_what_tells_words_apart() -> None:
