@@ -39,6 +39,14 @@ def test_another_hyper_parameter_is_named(tmp_path: Path) -> None:
         run.check(config(epsilon=0.05), READ)
 
 
+def test_a_run_older_than_compilation_is_found_again_without_it(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    run.claim(config(), READ)
+    run.check(config(compiled=False), READ)
+    with pytest.raises(UserError, match=r"model\.compiled = None, now True"):
+        run.check(config(compiled=True), READ)
+
+
 @pytest.mark.parametrize("what", ["collection", "encoder"])
 def test_another_collection_or_encoder_is_refused(tmp_path: Path, what: str) -> None:
     run = RunFolder(tmp_path / "run")

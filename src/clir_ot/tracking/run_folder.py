@@ -173,6 +173,8 @@ def deciding(config: dict[str, Any]) -> dict[str, Any]:
     trainer = {key: config["trainer"].get(key) for key in _TRAINER_KEYS}
     data = {key: value for key, value in config["data"].items() if key not in _DATA_KEYS_LEFT_OUT}
     model = {"class": config["model"]["class_path"], **config["model"]["init_args"]}
+    if not model.get("compiled"):
+        model.pop("compiled", None)  # off it decides nothing, and runs older than the option lack it
     parts = {
         "seed": {"everything": config["seed_everything"]},
         "fit": {"monitor": config.get("monitor")},
