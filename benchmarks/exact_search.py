@@ -66,7 +66,7 @@ def main() -> None:
 
 
 def vectors(lengths: list[int], seed: int) -> list[Any]:
-    """A text's (N, D) float32 unit vectors, text by text."""
+    """A text's (N, D) float32 unit vectors; made here, for PyLate's environment has no clir_ot to import."""
     import torch
 
     centres = torch.randn(CENTRES, DIMENSIONS, generator=torch.Generator().manual_seed(0))

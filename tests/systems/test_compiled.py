@@ -35,6 +35,7 @@ def test_three_steps_lead_to_the_same_weights(
         else:
             module = OTDistillation(str(teacher), **options)
             data = CLIRDataModule(collection_folder, "yo", bitext_rate=1.0, english_share=0.3, batch_size=6)
+        assert (module.encoder.transformer._compiled_call_impl is not None) is compiled
         before = {name: weights.clone() for name, weights in module.encoder.state_dict().items()}
         train(module, data, tmp_path)
         encoder = module.query_encoder()

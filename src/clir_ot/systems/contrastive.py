@@ -83,11 +83,11 @@ class HybridBatchRanker(Ranker):
             "scoring": scoring, "dimensions": dimensions, "query_prefix": query_prefix,
             "document_prefix": document_prefix, "query_length": query_length, "document_length": document_length,
         }  # fmt: skip
+        own = loaded.settings  # a saved encoder reads texts as it was trained to
         for option, value in asked.items():
-            # A saved encoder reads texts as it was trained to.
-            if (saved := loaded.settings[option]) != value:
+            if own[option] != value:
                 raise UserError(
-                    f"{encoder}: was trained with {option} {saved!r}; set model.{option} to it, not {value!r}"
+                    f"{encoder}: was trained with {option} {own[option]!r}; set model.{option} to it, not {value!r}"
                 )
         super().__init__(
             loaded, freeze_word_embeddings, frozen_layers, dropout, learning_rate, weight_decay, warmup_share, compiled
