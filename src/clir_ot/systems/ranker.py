@@ -92,14 +92,14 @@ class Ranker(pl.LightningModule):
         schedule = get_linear_schedule_with_warmup(optimizer, int(self.warmup_share * steps), steps)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
-    def on_train_start(self) -> None:
-        """See that there is what compiles on a CPU.
+    def configure_model(self) -> None:
+        """See that there is what compiles on a CPU, before anything slow begins.
 
         Raises:
             UserError: no C++ compiler.
         """
         compiler = os.environ.get("CXX", "g++")
-        if self.compiled and self.device.type == "cpu" and not shutil.which(compiler):
+        if self.compiled and self.trainer.strategy.root_device.type == "cpu" and not shutil.which(compiler):
             raise UserError(
                 f"model.compiled needs a C++ compiler on a CPU, and there is no {compiler}; set it to false"
             )
