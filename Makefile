@@ -17,7 +17,10 @@ CLIR  := $(BIN)/clir-ot
 ABLATE = $(CLIR) ablate $(if $(DEVICES),--devices $(DEVICES))
 # Of an experiment; what follows the file overrides it.
 FIT    = $(CLIR) fit --config $(1) --data.collection $(COLLECTION) $(if $(DEVICES),--trainer.devices $(DEVICES))
-DISTILLED = $(or $(RUN),$(RUNS)/distill-$(LANG))
+DISTILLED = $(or $(RUN),$(RUNS)/distill-$(CODE))
+# One name for `yor` and `yo`, `tl` and `fil`: asked for when a recipe runs, so after the installation; as given where
+# it is no language code, which the command that gets it says.
+CODE = $(or $(shell $(BIN)/python -m clir_ot.collections.languages '$(LANG)' 2>/dev/null),$(LANG))
 
 # LANG is the locale variable too: only a LANG given to make means a language, and that one must not reach the
 # programs that make runs, where it would be taken for a locale.
@@ -57,7 +60,7 @@ hybrid: install built  ## train the hybrid-batch ranker, evaluate it
 	@$(CLIR) evaluate $(or $(RUN),$(RUNS)/hybrid) --collection $(COLLECTION)
 
 ablation: checked $(TEACHER)/encoder/modules.json  ## transport and its rivals, three seeds, one table: make ablation LANG=yo
-	@$(ABLATE) $(or $(EXPERIMENT),experiments/ablation/alignment.yaml) --run $(or $(RUN),$(RUNS)/ablation-$(LANG)) \
+	@$(ABLATE) $(or $(EXPERIMENT),experiments/ablation/alignment.yaml) --run $(or $(RUN),$(RUNS)/ablation-$(CODE)) \
 		--teacher $(TEACHER)/encoder --collection $(COLLECTION) --language $(LANG) $(ARGS)
 
 ablation-alpha: install built  ## hybrid batches from cross-lingual to monolingual, three seeds, one table
@@ -65,13 +68,13 @@ ablation-alpha: install built  ## hybrid batches from cross-lingual to monolingu
 		--collection $(COLLECTION) $(ARGS)
 
 ablation-bitext: checked $(TEACHER)/encoder/modules.json  ## students of a part of the bitext, three seeds, one table: LANG=yo
-	@$(ABLATE) $(or $(EXPERIMENT),experiments/ablation/bitext.yaml) --run $(or $(RUN),$(RUNS)/ablation-bitext-$(LANG)) \
+	@$(ABLATE) $(or $(EXPERIMENT),experiments/ablation/bitext.yaml) --run $(or $(RUN),$(RUNS)/ablation-bitext-$(CODE)) \
 		--teacher $(TEACHER)/encoder --collection $(COLLECTION) --language $(LANG) $(ARGS)
 
 # Not in RUNS: the report is on systems, not on every trial that helped to choose one.
 sweep: $(if $(filter hybrid,$(SWEEP)),install built,checked $(TEACHER)/encoder/modules.json)  ## try settings, here or at W&B: make sweep SWEEP=distill LANG=yo COUNT=8
 	@$(CLIR) sweep $(or $(EXPERIMENT),experiments/sweeps/$(SWEEP).yaml) --collection $(COLLECTION) \
-		--run $(or $(RUN),$(RUNS)-sweeps/$(SWEEP)$(if $(LANGUAGE_GIVEN),-$(LANG))) $(if $(LANGUAGE_GIVEN),--language $(LANG)) \
+		--run $(or $(RUN),$(RUNS)-sweeps/$(SWEEP)$(if $(LANGUAGE_GIVEN),-$(CODE))) $(if $(LANGUAGE_GIVEN),--language $(LANG)) \
 		$(if $(filter hybrid,$(SWEEP)),,--teacher $(TEACHER)/encoder) $(if $(COUNT),--count $(COUNT)) \
 		$(if $(DEVICES),--devices $(DEVICES)) $(ARGS)
 

@@ -65,3 +65,9 @@ def language_name(code: str) -> str:
     import langcodes
 
     return langcodes.Language.get(code).display_name("en")
+
+
+if __name__ == "__main__":  # for the Makefile, which names folders by it
+    import sys
+
+    print(canonical_language(sys.argv[1]))
