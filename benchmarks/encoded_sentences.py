@@ -62,14 +62,14 @@ def _read(path: Path) -> TokenIndex:
 
 
 def main() -> None:
-    """Parse the command line; encode in bfloat16."""
+    """Parse the command line and encode."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--encoder", type=Path, required=True)
     parser.add_argument("--collection", type=Path, required=True)
     parser.add_argument("--more", type=Path, nargs="*", default=[], help="text files, a sentence a line")
     parser.add_argument("--vectors", type=Path, required=True, help="folder to write")
+    parser.add_argument("--bfloat16", action="store_true", help="faster on processors that compute in it, else slower")
     arguments = parser.parse_args()
-    torch.set_num_threads(1)
     arguments.vectors.mkdir(exist_ok=True)
     encoder, collection = TokenEncoder.from_pretrained(arguments.encoder), Collection(arguments.collection)
     languages = collection.query_languages
@@ -87,7 +87,7 @@ def main() -> None:
         if path.exists():
             continue
         start = time.process_time()
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=arguments.bfloat16):
             index = encode(encoder, tokenize, texts)
         half = index.vectors.half().numpy()
         temporary = path.with_suffix(".half.npz")
