@@ -30,9 +30,12 @@ from clir_ot.evaluation.metrics import evaluate_run
 from clir_ot.models.losses import info_nce
 from clir_ot.models.maxsim import maxsim
 from clir_ot.models.transport_scores import transport_costs
+from clir_ot.retrieval.approximate import TokenLists
+from clir_ot.retrieval.codecs import import_faiss
 from clir_ot.retrieval.search import search
 from clir_ot.retrieval.token_index import TokenIndex, encode
 from clir_ot.tracking.teacher_vectors import TeacherVectors
+from encoded_sentences import write_index
 
 TIMES = (1, 4, 16)
 WORDS = [
@@ -78,6 +81,7 @@ def rows(encoder: TokenEncoder) -> dict[str, tuple[int, Callable[[int], Work]]]:
         "encoding, by documents": (200, lambda n: encoding(encoder, n)),
         "exact search, by documents": (500, lambda n: searching(n, 100)),
         "exact search, by queries": (50, lambda n: searching(2000, n)),
+        "the lists of approximate search, by documents": (3000, listing),
         "measures, by queries": (100, judging),
         "batches of an epoch, by bitext": (500, lambda n: epoch(encoder, n)),
         "the teacher's vectors, by bitext": (200, lambda n: teaching(encoder, n)),
@@ -157,6 +161,12 @@ def encoding(encoder: TokenEncoder, documents: int) -> Work:
 def searching(documents: int, queries: int) -> Work:
     asked, searched = vectors(queries, 12), vectors(documents, 60)
     return lambda: _none(search(asked, searched, 100))
+
+
+def listing(documents: int) -> Work:
+    import_faiss("this benchmark").omp_set_num_threads(1)
+    index = write_index(Path(tempfile.mkdtemp()) / "index", vectors(documents, 60), "float16")
+    return lambda: _none(TokenLists.open(index))
 
 
 def judging(queries: int) -> Work:

@@ -47,7 +47,7 @@ def test_scores_are_exact_and_nearly_all_of_the_best_are_found(
     assert approximate_search(queries, index, depth=60) == found
 
 
-@pytest.mark.parametrize("many", [2**15, 1], ids=["all centres compared", "centres in a graph"])
+@pytest.mark.parametrize("many", [2**13, 1], ids=["all centres compared", "centres in a graph"])
 def test_quantised_tokens_lose_candidates_and_no_scores(
     near: tuple[TokenIndex, TokenIndex], stored: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, many: int
 ) -> None:

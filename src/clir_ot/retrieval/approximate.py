@@ -22,12 +22,12 @@ _TOKENS = 256  # k
 _QUERIES = 1024  # whose tokens are looked up together
 _PART = 4  # dimensions that a product quantiser holds in 4 bits
 _FEW = 2**17  # tokens, up to which they are held in float32
-_MANY = 2**15  # lists, from which on a graph finds the nearest ones: comparing with all would take T^1.5
-_REACH = 64  # centres that it keeps in view
+_MANY = 2**13  # lists, from which on a graph finds the nearest ones: comparing with all would take T^1.5
+_REACH = 32  # centres that it keeps in view
 
 
 class TokenLists:
-    """All tokens' documents in inverted lists, about 4 sqrt(T) of them; 24 bytes a token of 128 dimensions.
+    """All tokens' documents in inverted lists, about sqrt(T) of them; 24 bytes a token of 128 dimensions.
 
     Args:
         index: faiss's, of token vectors; its ids are positions of documents.
@@ -128,10 +128,10 @@ def _best(similarities: npt.NDArray[np.float32], documents: npt.NDArray[np.int64
 
 def _build(faiss: Any, documents: StoredIndex) -> Any:
     tokens = sum(int(shard.lengths.sum()) for shard in documents.shards())
-    lists = min(2 ** round(np.log2(4 * tokens**0.5)), max(1, tokens // 8))
+    lists = min(2 ** round(np.log2(tokens**0.5)), max(1, tokens // 8))
     # Product quantisation in 4 bits, in a layout of which processors compare 32 vectors at a time.
     coded = "Flat" if tokens <= _FEW or documents.dimensions % _PART else f"PQ{documents.dimensions // _PART}x4fs"
-    centres = f"IVF{lists}_HNSW32" if lists >= _MANY else f"IVF{lists}"
+    centres = f"IVF{lists}_HNSW16" if lists >= _MANY else f"IVF{lists}"
     index = faiss.index_factory(documents.dimensions, f"{centres},{coded}", faiss.METRIC_INNER_PRODUCT)
     if lists >= _MANY:
         faiss.downcast_index(index.quantizer).hnsw.efSearch = _REACH
