@@ -9,6 +9,7 @@ and resident memory above what the process began with. `exponent` is the slope o
 """
 
 import argparse
+import contextlib
 import math
 import multiprocessing
 import random
@@ -67,8 +68,13 @@ def main() -> None:
     torch.set_num_threads(1)
     encoder = small_encoder()
     print("| what | 1x | seconds: 1x, 4x, 16x | exponent | MiB: 1x, 4x, 16x | exponent |\n|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as tempfile.tempdir:  # what the works write goes with it
+        table(encoder, arguments.only)
+
+
+def table(encoder: TokenEncoder, only: str | None) -> None:
     for name, (size, prepare) in rows(encoder).items():
-        if arguments.only in (None, name):
+        if only in (None, name):
             figures = [measured(lambda n=n, prepare=prepare: prepare(n)) for n in (size * times for times in TIMES)]  # type: ignore[misc]
             seconds, memory = zip(*figures, strict=True)
             cells = [f"{', '.join(f'{v:.3g}' for v in values)} | {slope(values)}" for values in (seconds, memory)]
@@ -101,7 +107,8 @@ def measured(prepare: Callable[[], Work]) -> tuple[float, float]:
         Path("/proc/self/clear_refs").write_text("5")  # the most so far is forgotten: it was of the preparation
         resident = _memory("VmRSS")
         start = time.process_time()
-        work()
+        with contextlib.redirect_stdout(None):  # nothing between the rows of the table
+            work()
         taken = time.process_time() - start
         send.send((taken, max(0.0, _memory("VmHWM") - resident)))
 
