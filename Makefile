@@ -99,10 +99,11 @@ test: $(VENV)/.installed-dev  ## the tests, without network, in minutes
 test-all: $(VENV)/.installed-notebooks  ## the slow tests too
 	$(BIN)/python -m pytest $(ARGS)
 
-lint: $(VENV)/.installed-dev  ## ruff and mypy
+lint: $(VENV)/.installed-dev  ## ruff, mypy, and the floors
 	$(BIN)/ruff check src tests benchmarks notebooks
 	$(BIN)/ruff format --check src tests benchmarks notebooks
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache --no-logo
 
 clean:  ## remove the virtual environment; runs and the cache stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -67,7 +67,7 @@ def clir_ot(language: str, steps: int):
 
     from clir_ot import CLIRDataModule, OTDistillation
     from clir_ot.collections.cache import locate
-    from clir_ot.tracking.teacher_vectors import TeacherVectors
+    from clir_ot.runs.teacher_vectors import TeacherVectors
 
     experiment = yaml.safe_load((ROOT / "experiments" / "distill.yaml").read_text())
     settings = experiment["model"]["init_args"]

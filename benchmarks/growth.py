@@ -35,7 +35,7 @@ from clir_ot.retrieval.approximate import TokenLists
 from clir_ot.retrieval.codecs import import_faiss
 from clir_ot.retrieval.search import search
 from clir_ot.retrieval.token_index import TokenIndex, encode
-from clir_ot.tracking.teacher_vectors import TeacherVectors
+from clir_ot.runs.teacher_vectors import TeacherVectors
 from encoded_sentences import write_index
 
 TIMES = (1, 4, 16)

@@ -15,8 +15,8 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
-from clir_ot.collections.lareqa import DATASETS
-from clir_ot.collections.mmarco import NAMES
+from clir_ot.sources.lareqa import DATASETS
+from clir_ot.sources.mmarco import NAMES
 
 PAPER = Path(__file__).parent.parent / "experiments" / "paper"
 # What a laptop cannot do: their length, the precision of a GPU.

@@ -132,7 +132,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
     collection, noises = Collection(arguments.collection), arguments.noise.split(",") if arguments.noise else []
     languages = parse_languages(arguments.language) if arguments.language else None
     if folders:
-        from clir_ot.tracking.evaluate_run_folder import evaluate_run_folder
+        from clir_ot.evaluate import evaluate_run_folder
     for folder in folders:
         print(evaluate_run_folder(folder, collection, arguments.split, noises, measures, languages))
     if files:
@@ -159,10 +159,11 @@ def report(arguments: argparse.Namespace) -> None:
 def align(arguments: argparse.Namespace) -> None:
     """`align`: which English token moves to which foreign one, as a table and a picture."""
     from clir_ot.collections.languages import canonical_language, language_name
-    from clir_ot.tracking.fonts import missing_message
-    from clir_ot.tracking.plan_picture import alignment_figure, check_picture_name, save_picture
-    from clir_ot.tracking.sentence_alignment import align as align_sentences
-    from clir_ot.tracking.sentence_alignment import check_sentences, cut_note, load_encoder, render
+    from clir_ot.pictures.canvas import check_picture_name, save_picture
+    from clir_ot.pictures.fonts import missing_message
+    from clir_ot.pictures.plan_picture import alignment_figure
+    from clir_ot.pictures.sentence_alignment import align as align_sentences
+    from clir_ot.pictures.sentence_alignment import check_sentences, cut_note, load_encoder, render
 
     language = canonical_language(arguments.language)
     output = arguments.output or Path(f"align-{language}.png")

@@ -20,17 +20,17 @@ from clir_ot.collections.cache import locate
 from clir_ot.data.datamodule import CLIRDataModule
 from clir_ot.errors import UserError
 from clir_ot.models.encoder_folder import fingerprint
+from clir_ot.publishing.model_card import model_card
+from clir_ot.runs.best_weights import BestWeights
+from clir_ot.runs.checkpoints import RunCheckpoint, WholeCheckpointIO
+from clir_ot.runs.facts import provenance
+from clir_ot.runs.folder import RunFolder, deciding
+from clir_ot.runs.progress import say
+from clir_ot.runs.teacher_vectors import TeacherVectors
+from clir_ot.runs.training_cost import TrainingCost
 from clir_ot.systems.ranker import Ranker
 from clir_ot.tracking.artifacts import TEACHER_KEY, log_encoder, teacher_artifact, use_teacher
-from clir_ot.tracking.best_weights import BestWeights
-from clir_ot.tracking.checkpoints import RunCheckpoint, WholeCheckpointIO
-from clir_ot.tracking.model_card import model_card
-from clir_ot.tracking.progress import say
-from clir_ot.tracking.run_facts import provenance
-from clir_ot.tracking.run_folder import RunFolder, deciding
 from clir_ot.tracking.run_logger import RunLogger
-from clir_ot.tracking.teacher_vectors import TeacherVectors
-from clir_ot.tracking.training_cost import TrainingCost
 from clir_ot.tracking.training_progress import EpochLine, TrainingBar
 from clir_ot.tracking.weights_and_biases import finish, identify, is_offline, sync_command
 

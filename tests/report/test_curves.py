@@ -6,8 +6,8 @@ from typing import Any
 from clir_ot import Collection
 from clir_ot.report.curves import ALPHA, BITEXT_PAIRS, find_curves
 from clir_ot.report.runs import SystemRuns, TrainedRun
-from clir_ot.tracking.rankings import DISTILLED, HYBRID
-from clir_ot.tracking.run_folder import RunFolder
+from clir_ot.runs.folder import RunFolder
+from clir_ot.runs.rankings import DISTILLED, HYBRID
 
 
 def system(name: str, kind: str = HYBRID, languages: tuple[str, ...] = ("yo", "sw"), **settings: Any) -> SystemRuns:

@@ -13,7 +13,7 @@ import pytest
 from clir_ot import Collection, cli
 from clir_ot.collections.trec import read_run
 from clir_ot.evaluation.metrics import evaluate_run, mean
-from clir_ot.tracking.rankings import Queries
+from clir_ot.runs.rankings import Queries
 
 ROOT = Path(__file__).parent.parent.parent
 SMALL = [

@@ -9,8 +9,9 @@ import torch
 from pytorch_lightning.loggers import WandbLogger
 
 from clir_ot import CLIRDataModule, OTDistillation, TokenEncoder
+from clir_ot.pictures.canvas import pixels
+from clir_ot.pictures.plan_picture import plan_figure
 from clir_ot.tracking.plan_heatmap import PlanHeatmap, solve_plans
-from clir_ot.tracking.plan_picture import pixels, plan_figure
 
 
 class Recorded(WandbLogger):

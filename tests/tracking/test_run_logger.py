@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import wandb
 
-from clir_ot.tracking.run_folder import RunFolder
+from clir_ot.runs.folder import RunFolder
 from clir_ot.tracking.run_logger import RunLogger
 from clir_ot.tracking.weights_and_biases import finish, identify, is_offline, sync_command
 

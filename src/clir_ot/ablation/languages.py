@@ -14,7 +14,7 @@ from clir_ot.evaluation.seeds import Seeds
 from clir_ot.evaluation.systems import Measured, compare_all
 from clir_ot.evaluation.table import columns, p_value
 from clir_ot.files import write_text
-from clir_ot.tracking.rankings import Queries, run_searchers
+from clir_ot.runs.rankings import Queries, run_searchers
 
 _SPLIT = "test"
 _ONE = "setting"  # under this name a setting is compared alone

@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 from clir_ot.ablation.variant import Variant
 from clir_ot.errors import UserError
 from clir_ot.files import read_yaml
-from clir_ot.tracking.run_folder import RunFolder
+from clir_ot.runs.folder import RunFolder
 
 ZERO_SHOT = "zero-shot"
 TableKind = Literal["student", "languages"]

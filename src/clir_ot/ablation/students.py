@@ -13,7 +13,7 @@ from clir_ot.evaluation.systems import compare_all
 from clir_ot.evaluation.table import columns, p_value
 from clir_ot.files import write_text
 from clir_ot.models.encoder_folder import fingerprint
-from clir_ot.tracking.rankings import Queries, run_searchers
+from clir_ot.runs.rankings import Queries, run_searchers
 
 MEASURE = "MRR@10"
 

@@ -14,9 +14,9 @@ from typing import Any
 
 from clir_ot.errors import UserError
 from clir_ot.files import write_text
-from clir_ot.tracking.fit_process import option, reason
-from clir_ot.tracking.progress import say
-from clir_ot.tracking.run_folder import RunFolder
+from clir_ot.runs.fit_process import option, reason
+from clir_ot.runs.folder import RunFolder
+from clir_ot.runs.progress import say
 
 
 @dataclass(frozen=True)

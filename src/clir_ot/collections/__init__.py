@@ -1,6 +1,7 @@
-"""What is read: collections in BEIR's folder layout extended by language, their checks and their builders.
+"""The folder format alone: BEIR's layout extended by language, read, written, checked and counted.
 
-`Collection` loads on first use: commands that only need a name from one of these modules start at once.
+Not here: bitext as others publish it (`bitext/`), and where collections come from (`sources/`). Read `collection.py`
+first. `Collection` loads on first use: commands that only need a name from one of these modules start at once.
 """
 
 from typing import TYPE_CHECKING, Any

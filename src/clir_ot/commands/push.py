@@ -17,7 +17,7 @@ def add_push(commands: Any, verbs: Mapping[str, Callable[[argparse.Namespace], N
 
 def push(arguments: argparse.Namespace) -> None:
     """`push RUN --repo USER/NAME`."""
-    from clir_ot.tracking.hub import push_encoder
+    from clir_ot.publishing.hub import push_encoder
 
     print(f"uploaded: {push_encoder(arguments.run, arguments.repo, private=arguments.private)}")
 

@@ -3,7 +3,8 @@
 B rows, N tokens of the longest text in the batch (shorter texts are padded on the right).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import torch
 
@@ -135,3 +136,8 @@ class BitextBatch:
 
 def _foreign(languages: list[str]) -> int:
     return sum(language != ENGLISH for language in languages)
+
+
+def token_sides(batch: Any) -> list[Tokens]:
+    """The tokenised texts of a batch of any kind."""
+    return [value for f in fields(batch) if isinstance(value := getattr(batch, f.name), Tokens)]

@@ -1,1 +1,4 @@
-"""The report: from run folders to tables, pictures and an answer in words."""
+"""The report: from run folders to tables, pictures and an answer in words.
+
+Not here: measures and tests (`evaluation/`). Read `study.py` first: it is what everything else shows.
+"""

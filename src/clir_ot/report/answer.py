@@ -8,7 +8,7 @@ from clir_ot.collections.languages import language_name
 from clir_ot.evaluation.systems import Comparison
 from clir_ot.evaluation.table import p_value
 from clir_ot.report.study import TOGETHER, ZERO_SHOT, Study
-from clir_ot.tracking.rankings import DISTILLED, HYBRID
+from clir_ot.runs.rankings import DISTILLED, HYBRID
 
 _TITLES = {DISTILLED: "Optimal-transport distillation", HYBRID: "Hybrid-batch training"}
 

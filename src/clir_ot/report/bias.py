@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from clir_ot.collections import Collection
 from clir_ot.evaluation.multilingual import POOL
 from clir_ot.report.study import Row
-from clir_ot.tracking.rankings import HYBRID, languages_file
+from clir_ot.runs.rankings import HYBRID, languages_file
 
 Matrix = Mapping[str, Mapping[str, float]]
 """`{query language: {document language: value}}`"""

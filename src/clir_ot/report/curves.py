@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from clir_ot.collections import Collection
 from clir_ot.report.runs import SystemRuns
-from clir_ot.tracking.rankings import DISTILLED
+from clir_ot.runs.rankings import DISTILLED
 
 ALPHA, BITEXT_PAIRS = "data.alpha", "data.bitext_pairs"
 

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import language_name
 from clir_ot.evaluation.query_noise import DEFAULT_NOISES
+from clir_ot.pictures.canvas import canvas
 from clir_ot.report.study import TOGETHER, ZERO_SHOT, Row, Study
 
 # Okabe and Ito's palette: told apart by colour-blind readers, too.
@@ -20,11 +20,12 @@ _MARKS = "osD^vP*X"
 _TYPED = {"diacritics": "typed without diacritics", "swaps@0.1": "typed with a tenth of the letters swapped"}
 _LEGEND_LETTERS, _MARK_LETTERS = 72, 8  # across a legend, and as wide as a mark with its margins
 _LEGEND_LINE = 0.2  # inches
+_WIDTH = 5.4  # inches, of every picture
 
 
 def by_language(study: Study) -> Figure:
     """Every system's measure in every language, with intervals; the teacher's English figure as a line."""
-    figure, axes = _canvas(height=1.2 + 0.55 * len(study.languages))
+    figure, axes = canvas((_WIDTH, 1.2 + 0.55 * len(study.languages)))
     rows = [row for row in study.rows if any(name in row.results for name in study.languages)]
     for position, row in enumerate(rows):
         places, means, errors = [], [], []
@@ -51,7 +52,7 @@ def by_language(study: Study) -> Figure:
 def gap(study: Study) -> Figure:
     """Share of the gap closed, with intervals; 0 is zero-shot, 100 % is English."""
     names = list(dict.fromkeys(name for name, _ in study.gaps))
-    figure, axes = _canvas(height=1.2 + 0.5 * len(study.languages))
+    figure, axes = canvas((_WIDTH, 1.2 + 0.5 * len(study.languages)))
     drawn = [row.name for row in study.rows]  # as `by_language` colours them
     for position, name in enumerate(names):
         look = drawn.index(name)
@@ -80,7 +81,7 @@ def differences(study: Study) -> Figure:
     found = {key: c for key, c in study.comparisons.items() if key[2] != ENGLISH}
     languages = [name for name in (*study.languages, TOGETHER) if any(key[2] == name for key in found)]
     pairs = list(dict.fromkeys(key[:2] for key in found))
-    figure, axes = _canvas(height=1.2 + 0.1 * len(found) + 0.25 * len(languages))
+    figure, axes = canvas((_WIDTH, 1.2 + 0.1 * len(found) + 0.25 * len(languages)))
     for position, pair in enumerate(pairs):
         colour, mark = _COLOURS[position % len(_COLOURS)], _MARKS[position % len(_MARKS)]
         axes.plot([], [], mark, color=colour, label=f"{pair[0]} against {pair[1]}", markersize=5)
@@ -104,7 +105,7 @@ def differences(study: Study) -> Figure:
 def noise(study: Study) -> Figure:
     """Every system as its queries are written (filled), and as they may be typed (open), in every language."""
     rows = [row for row in study.rows if row.noisy]
-    figure, axes = _canvas(height=1.2 + 0.55 * len(study.languages))
+    figure, axes = canvas((_WIDTH, 1.2 + 0.55 * len(study.languages)))
     for position, row in enumerate(rows):
         colour = _COLOURS[study.rows.index(row) % len(_COLOURS)]  # that of `by_language`
         axes.plot([], [], "o", color=colour, label=row.name, markersize=5)
@@ -129,7 +130,7 @@ def noise(study: Study) -> Figure:
 
 def curve(points: Sequence[tuple[float, Row]], languages: Sequence[str], measure: str, what: str) -> Figure:
     """One line a language: the measure by what is varied, with intervals."""
-    figure, axes = _canvas(height=4.0)
+    figure, axes = canvas((_WIDTH, 4.0))
     for position, language in enumerate(languages):
         pooled = [row.results[language].pooled for _, row in points]
         means = [found.mean(measure) for found in pooled]
@@ -144,13 +145,6 @@ def curve(points: Sequence[tuple[float, Row]], languages: Sequence[str], measure
     axes.grid(alpha=0.3)
     _legend(figure, axes)
     return figure
-
-
-def _canvas(height: float) -> tuple[Figure, Axes]:
-    # The object interface, not pyplot: no global state, no display, nothing to close.
-    figure = Figure(figsize=(5.4, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure, figure.add_subplot()
 
 
 def _rows(axes: Axes, names: Sequence[str]) -> None:

@@ -17,7 +17,7 @@ from clir_ot.report.published_figures import published_figures
 from clir_ot.report.runs import TrainedRun, check_runs, find_runs, of_which, systems_of
 from clir_ot.report.sections import sections
 from clir_ot.report.study import Study, make_study
-from clir_ot.tracking.rankings import DISTILLED, TEACHER, Searcher, run_searchers
+from clir_ot.runs.rankings import DISTILLED, TEACHER, Searcher, run_searchers
 
 _TITLE = "Cross-lingual retrieval into low-resource languages: does training make it robust?"
 

@@ -9,8 +9,8 @@ from clir_ot.collections import Collection
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import parse_languages
 from clir_ot.errors import UserError
-from clir_ot.tracking.rankings import DISTILLED, HYBRID, TEACHER, kind_of
-from clir_ot.tracking.run_folder import RunFolder, deciding
+from clir_ot.runs.folder import RunFolder, deciding
+from clir_ot.runs.rankings import DISTILLED, HYBRID, TEACHER, kind_of
 
 # What runs of one system may differ in: the seed, a student's language, and where its teacher lies.
 _SEED = ("seed.everything", "data.seed")

@@ -9,12 +9,12 @@ from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import language_name
 from clir_ot.evaluation.query_noise import DEFAULT_NOISES
 from clir_ot.evaluation.table import p_value
+from clir_ot.pictures.language_heatmap import heat_map
 from clir_ot.report import figures
 from clir_ot.report.answer import answer
 from clir_ot.report.bias import Bias
 from clir_ot.report.curves import ALPHA, BITEXT_PAIRS
 from clir_ot.report.study import TOGETHER, UPPER_BOUND, ZERO_SHOT, Row, Study
-from clir_ot.tracking.language_heatmap import heat_map
 
 _VARIED = {
     ALPHA: ("Alpha", "Share of monolingual batches, alpha"),

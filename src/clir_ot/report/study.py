@@ -16,8 +16,8 @@ from clir_ot.evaluation.systems import Comparison, Measured, compare_all, measur
 from clir_ot.report.curves import BITEXT_PAIRS, Curve, find_curves
 from clir_ot.report.runs import SystemRuns, TrainedRun
 from clir_ot.retrieval.bm25 import bm25_search
-from clir_ot.tracking.progress import say
-from clir_ot.tracking.rankings import DISTILLED, HYBRID, Queries, Searcher, run_searchers
+from clir_ot.runs.progress import say
+from clir_ot.runs.rankings import DISTILLED, HYBRID, Queries, Searcher, run_searchers
 
 BM25, TRANSLATE_TEST, ZERO_SHOT, UPPER_BOUND = "BM25", "translate-test", "zero-shot", "English upper bound"
 TOGETHER = "all"

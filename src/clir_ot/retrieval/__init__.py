@@ -1,1 +1,4 @@
-"""Retrieval: encode, search and rank documents, and keep the ranking as a TREC run."""
+"""Retrieval: encode texts, keep them in an index, search it exactly or approximately, re-rank, translate queries.
+
+Not here: how good a ranking is (`evaluation/`). Read `token_index.py` first, then `search.py`.
+"""

@@ -1,4 +1,7 @@
-"""Sweeps: W&B's sweep files, run by a scheduler on this machine or by W&B's."""
+"""Sweeps: W&B's sweep files, run by a scheduler on this machine or by W&B's.
+
+Not here: variants that are all run (`ablation/`). Read `sweep.py` first.
+"""
 
 import warnings
 

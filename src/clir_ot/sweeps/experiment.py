@@ -13,9 +13,9 @@ from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import parse_languages
 from clir_ot.errors import UserError
 from clir_ot.files import read_yaml
+from clir_ot.runs.fit_process import option
 from clir_ot.sweeps.sweep_file import SweepFile
 from clir_ot.tracking.dev_retrieval import DevRetrieval
-from clir_ot.tracking.fit_process import option
 
 _LOSS = "train/loss"
 _DEV_RETRIEVAL = f"{DevRetrieval.__module__}.{DevRetrieval.__qualname__}"

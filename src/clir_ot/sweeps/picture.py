@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from matplotlib import colormaps
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from clir_ot.pictures.canvas import canvas
 from clir_ot.sweeps.sweep_file import SweepFile
 
 _WIDTH, _HEIGHT = 1.6, 4.2  # inches: of an axis, of the picture
@@ -33,9 +33,7 @@ def parallel_coordinates(file: SweepFile, trials: Sequence[tuple[dict[str, Any],
     logarithmic = {name for name, how in file.config["parameters"].items() if "log" in how.get("distribution", "")}
     axes_of = [_Axis([values[name] for values, _ in trials], name in logarithmic) for name in names]
     axes_of.append(_Axis(figures, False))
-    figure = Figure(figsize=(1.5 + _WIDTH * len(axes_of), _HEIGHT), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
+    figure, axes = canvas((1.5 + _WIDTH * len(axes_of), _HEIGHT))
     low, high = min(figures), max(figures)
     norm = Normalize(low, high if high > low else low + 1e-9)
     colours = colormaps["viridis"]

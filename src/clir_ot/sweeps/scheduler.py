@@ -11,11 +11,11 @@ import numpy as np
 # The three searches are imported here although `sweeps` does so too: between seeding and drawing, and that draws.
 from sweeps import RunState, SweepRun, bayes_search, grid_search, next_run, random_search  # noqa: F401
 
+from clir_ot.runs.progress import say
 from clir_ot.sweeps.experiment import Experiment
 from clir_ot.sweeps.sweep_file import SweepFile, plain
 from clir_ot.sweeps.trial_run import train
 from clir_ot.sweeps.trials import Trial, Trials
-from clir_ot.tracking.progress import say
 
 _STATES = {"finished": RunState.finished, "stopped": RunState.finished, "failed": RunState.failed}
 

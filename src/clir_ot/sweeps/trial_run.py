@@ -11,12 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from clir_ot.errors import UserError
+from clir_ot.runs.fit_process import option, reason
+from clir_ot.runs.progress import say
 from clir_ot.sweeps.early_stop import end_early, read_epochs
 from clir_ot.sweeps.experiment import Experiment
 from clir_ot.sweeps.sweep_file import SweepFile
 from clir_ot.sweeps.trials import State, Trial, Trials
-from clir_ot.tracking.fit_process import option, reason
-from clir_ot.tracking.progress import say
 
 _POLL = 0.1  # seconds
 

@@ -19,10 +19,10 @@ from typing import Any, Literal
 from clir_ot.errors import UserError
 from clir_ot.evaluation.table import columns
 from clir_ot.files import remove_leftovers, write_text
+from clir_ot.pictures.canvas import save_picture
+from clir_ot.runs.folder import RunFolder
 from clir_ot.sweeps.picture import parallel_coordinates
 from clir_ot.sweeps.sweep_file import SweepFile
-from clir_ot.tracking.plan_picture import save_picture
-from clir_ot.tracking.run_folder import RunFolder
 
 State = Literal["running", "finished", "stopped", "failed"]
 

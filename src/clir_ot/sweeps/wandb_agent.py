@@ -10,11 +10,11 @@ from typing import Any
 
 import yaml
 
+from clir_ot.runs.progress import say
 from clir_ot.sweeps.experiment import Experiment
 from clir_ot.sweeps.sweep_file import SweepFile
 from clir_ot.sweeps.trial_run import train
 from clir_ot.sweeps.trials import Trial, Trials
-from clir_ot.tracking.progress import say
 from clir_ot.tracking.weights_and_biases import asking
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)

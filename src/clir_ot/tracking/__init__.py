@@ -1,1 +1,4 @@
-"""Runs: their folders, what is logged to Weights & Biases during training, and pictures."""
+"""Weights & Biases, and the callbacks that feed it during training.
+
+Not here: the run folder itself (`runs/`), and the pictures that are logged (`pictures/`). Read `run_logger.py` first.
+"""

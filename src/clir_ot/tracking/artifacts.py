@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from clir_ot.models.encoder_folder import CARD
-from clir_ot.tracking.progress import say
-from clir_ot.tracking.run_folder import RunFolder
+from clir_ot.runs.folder import RunFolder
+from clir_ot.runs.progress import say
 from clir_ot.tracking.run_logger import RunLogger
 from clir_ot.tracking.weights_and_biases import one_line
 

@@ -12,12 +12,12 @@ from clir_ot.evaluation.gap import gap_closed
 from clir_ot.evaluation.languages_table import languages_as_json
 from clir_ot.evaluation.multilingual import Multilingual
 from clir_ot.evaluation.systems import Comparison, Measured
+from clir_ot.pictures.canvas import pixels
+from clir_ot.pictures.language_heatmap import heat_map
+from clir_ot.runs.folder import RunFolder
+from clir_ot.runs.system_names import UPPER_BOUND, ZERO_SHOT
 from clir_ot.tracking.artifacts import log_rankings
-from clir_ot.tracking.language_heatmap import heat_map
-from clir_ot.tracking.plan_picture import pixels
-from clir_ot.tracking.run_folder import RunFolder
 from clir_ot.tracking.run_logger import reopen
-from clir_ot.tracking.system_names import UPPER_BOUND, ZERO_SHOT
 from clir_ot.tracking.weights_and_biases import finish
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from clir_ot.collections.languages import parse_languages
 from clir_ot.errors import UserError
-from clir_ot.tracking.run_folder import RunFolder
+from clir_ot.runs.folder import RunFolder
 
 _PARTS = ("offline-run-*", "run-*")
 

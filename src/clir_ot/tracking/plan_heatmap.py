@@ -9,10 +9,11 @@ from pytorch_lightning.loggers import WandbLogger
 
 from clir_ot.collections import Collection
 from clir_ot.collections.collection import ENGLISH
-from clir_ot.tracking.fonts import missing_message
-from clir_ot.tracking.plan_picture import pixels, plan_figure
-from clir_ot.tracking.progress import say
-from clir_ot.tracking.sentence_alignment import plan_entropy, residuals, token_labels
+from clir_ot.pictures.canvas import pixels
+from clir_ot.pictures.fonts import missing_message
+from clir_ot.pictures.plan_picture import plan_figure
+from clir_ot.pictures.sentence_alignment import plan_entropy, residuals, token_labels
+from clir_ot.runs.progress import say
 
 
 class PlanHeatmap(pl.Callback):
@@ -20,7 +21,7 @@ class PlanHeatmap(pl.Callback):
 
     The student is the one in training, not the one that is saved, which lies between it and the teacher. Logged after
     every epoch and, at step 0, before the first: `plans/<language>/entropy`, the mean over the pairs of
-    -sum p_ij log p_ij / log(N M), in [0, 1] (`clir_ot.tracking.sentence_alignment.plan_entropy`), and
+    -sum p_ij log p_ij / log(N M), in [0, 1] (`clir_ot.pictures.sentence_alignment.plan_entropy`), and
     `plans/<language>/residual`, the largest L1 distance from a marginal over the pairs and their two sides. After every
     epoch also the pictures, `plans/<language>/1` and on.
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from pytorch_lightning.loggers import WandbLogger
 
-from clir_ot.tracking.progress import say
-from clir_ot.tracking.run_folder import RunFolder
+from clir_ot.runs.folder import RunFolder
+from clir_ot.runs.progress import say
 from clir_ot.tracking.weights_and_biases import is_offline, one_line
 
 _ONLINE_SECONDS, _OFFLINE_SECONDS = 45, 600  # for a run to begin

@@ -1,12 +1,11 @@
 """How fast training goes: pairs and tokens a second, and what share of the tokens is padding."""
 
 import time
-from dataclasses import fields
 from typing import Any
 
 import pytorch_lightning as pl
 
-from clir_ot.data.batches import Tokens
+from clir_ot.data.batches import Tokens, token_sides
 
 
 class Throughput(pl.Callback):
@@ -38,11 +37,6 @@ class Throughput(pl.Callback):
             "padding_share": 1 - tokens / places,
         }
         pl_module.log_dict({f"speed/{name}": float(value) for name, value in values.items()})
-
-
-def token_sides(batch: Any) -> list[Tokens]:
-    """The tokenised texts of a batch of any kind."""
-    return [value for f in fields(batch) if isinstance(value := getattr(batch, f.name), Tokens)]
 
 
 def _real(tokens: Tokens) -> int:

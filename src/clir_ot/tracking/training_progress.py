@@ -6,7 +6,7 @@ from typing import Any
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import RichProgressBar
 
-from clir_ot.tracking.progress import say
+from clir_ot.runs.progress import say
 
 _FIGURES = {"loss": "train/loss", "lr": "train/learning_rate", "tokens/s": "speed/tokens_per_second"}
 _SPELT = {"loss": "{:.3f}", "lr": "{:.1e}", "tokens/s": "{:,.0f}"}

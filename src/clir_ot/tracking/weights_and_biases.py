@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from clir_ot.errors import UserError
-from clir_ot.tracking.progress import say
-from clir_ot.tracking.run_folder import RunFolder
+from clir_ot.runs.folder import RunFolder
+from clir_ot.runs.progress import say
 
 # Of wandb's own settings, where the user has not set it: without a bound, a server that is out of reach would hold up
 # the end for ever.

@@ -1,0 +1,141 @@
+"""Writing a collection's bitext from what others publish: cleaned, filtered, and counted."""
+
+import contextlib
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from clir_ot.bitext.filters import Filter
+from clir_ot.bitext.formats import Sides
+from clir_ot.collections.batches import batches
+from clir_ot.collections.folder_files import TEXT_FORMATS, files_by_language
+from clir_ot.errors import UserError
+from clir_ot.files import replacing, write_text
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What became of the pairs read.
+
+    Attributes:
+        read, kept: pairs.
+        dropped: `{why: pairs}` in the order of the filters; a pair counts for the first that drops it.
+    """
+
+    read: int
+    kept: int
+    dropped: dict[str, int]
+
+    def __str__(self) -> str:
+        rows = [("pairs read", self.read), *((f"- {why}", number) for why, number in self.dropped.items())]
+        rows.append(("pairs written", self.kept))
+        width = max(len(name) for name, _ in rows)
+        return "\n".join(f"{name:{width}}{number:>12}" for name, number in rows)
+
+
+def bitext_file(folder: Path, language: str) -> Path:
+    """`bitext/<language>.tsv` of a collection folder."""
+    return folder / "bitext" / f"{language}.tsv"
+
+
+def existing_bitext(folder: Path, language: str) -> Path | None:
+    """The file of a folder that is its bitext in a language, under whatever name and format."""
+    return files_by_language(folder / "bitext", "", *TEXT_FORMATS).get(language)
+
+
+def what_next(folder: Path, language: str) -> str:
+    """The commands that a user gives next, if the folder is a collection; else what it lacks."""
+    kinds = ("corpus", "queries")
+    if lost := next((kind for kind in kinds if not files_by_language(folder, kind, *TEXT_FORMATS)), None):
+        return (
+            f"{folder} has no {lost} file: add what the README's collection has, or put "
+            f"{bitext_file(folder, language).relative_to(folder)} into a collection"
+        )
+    return (
+        f"clir-ot collection stats {folder} --strict   # has the bitext seen test queries?\n"
+        f"      make distill LANG={language} COLLECTION={folder}"
+    )
+
+
+def write_bitext_pairs(
+    folder: Path,
+    language: str,
+    pairs: Iterable[Sides],
+    filters: Sequence[Filter] = (),
+    says: str = "",
+    replace: bool = False,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Counts:
+    """Write `bitext/<language>.tsv`, and beside it `README.<language>.md` with where it is from, whole or not at all.
+
+    Sides are brought to NFC with one space for every stretch of white space, tabs and line ends among it. Pairs with
+    an empty side are dropped.
+
+    Args:
+        folder: a collection's, or what is to become one.
+        pairs: a stream; held in memory are a few of them.
+        filters: in this order.
+        says: where the pairs are from, source, version and licence; lines of Markdown.
+        replace: a bitext that is there already, which is refused otherwise. `pairs` may be read from it.
+        progress: called with the number of pairs read since the last call.
+
+    Raises:
+        UserError: the language has a bitext; no pair is left; what `pairs` raises.
+    """
+    old = existing_bitext(folder, language)
+    if old and not replace:
+        raise UserError(f"{old}: is there already; --replace writes it anew")
+    target = bitext_file(folder, language)
+    with _no_empty_folders(target.parent, folder), replacing(target) as temporary:
+        # Its own end of line: Windows would write two characters.
+        with temporary.open("w", encoding="utf-8", newline="\n") as file:
+            counts = _write(file, pairs, filters, progress)
+        if not counts.kept:
+            dropped = "; ".join(f"{why}: {number}" for why, number in counts.dropped.items() if number)
+            raise UserError(
+                f"{target}: not written, for no pair of {counts.read} is left ({dropped or 'none was read'})"
+            )
+    if old and old != target:
+        old.unlink()
+    table = "\n".join(f"    {line}" for line in str(counts).splitlines())
+    write_text(target.with_name(f"README.{language}.md"), f"# Bitext: English and {language}\n\n{says}\n\n{table}\n")
+    return counts
+
+
+@contextlib.contextmanager
+def _no_empty_folders(*folders: Path) -> Iterator[None]:
+    """On a failure, without those folders that were not there before."""
+    made = [folder for folder in folders if not folder.exists()]
+    try:
+        yield
+    except BaseException:
+        for folder in made:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        raise
+
+
+def _write(file: IO[str], pairs: Iterable[Sides], filters: Sequence[Filter], progress: Callable[[int], None]) -> Counts:
+    read = kept = 0
+    dropped = {"an empty side": 0, **{rule.drops: 0 for rule in filters}}
+    for batch in batches(pairs):
+        read += len(batch)
+        cleaned = [(_clean(english), _clean(foreign)) for english, foreign in batch]
+        left = [pair for pair in cleaned if all(pair)]
+        dropped["an empty side"] += len(cleaned) - len(left)
+        for rule in filters:
+            if not left:
+                break
+            before, keeps = len(left), rule.keeps(left)
+            left = [pair for pair, keep in zip(left, keeps, strict=True) if keep]
+            dropped[rule.drops] += before - len(left)
+        kept += len(left)
+        file.writelines(f"{english}\t{foreign}\n" for english, foreign in left)
+        progress(len(batch))
+    return Counts(read, kept, dropped)
+
+
+def _clean(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text).split())

@@ -1,0 +1,165 @@
+"""The rankings of an encoder: searched when first asked for, and kept as TREC runs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from clir_ot.collections import Collection
+from clir_ot.collections.cache import locate
+from clir_ot.collections.collection import ENGLISH
+from clir_ot.collections.languages import parse_languages
+from clir_ot.collections.trec import Qrels, Run, read_run, write_run
+from clir_ot.evaluation.metrics import DEFAULT_MEASURES
+from clir_ot.evaluation.query_noise import noisy
+from clir_ot.evaluation.systems import Measured, measure
+from clir_ot.models.encoder import TokenEncoder
+from clir_ot.models.encoder_folder import fingerprint
+from clir_ot.retrieval.index_folder import StoredIndex
+from clir_ot.retrieval.search import search
+from clir_ot.retrieval.stored_index import open_index
+from clir_ot.retrieval.token_index import encode
+from clir_ot.retrieval.translated_queries import pick_translations
+from clir_ot.runs.folder import RunFolder
+
+TEACHER, DISTILLED, HYBRID = "teacher", "distilled", "hybrid"
+
+
+@dataclass(frozen=True)
+class Queries:
+    """Judged queries of a collection.
+
+    Attributes:
+        language: in which they were asked.
+        split: train, dev or test.
+        noise: typed that way, see `clir_ot.evaluation.query_noise.noisy`; None as they are.
+        translated: read as translated to English (translate-test).
+        documents: language of those that are searched.
+    """
+
+    language: str
+    split: str = "test"
+    noise: str | None = None
+    translated: bool = False
+    documents: str = ENGLISH
+
+    def __str__(self) -> str:
+        """`yo.test`, `yo.test.swaps@0.1`, `yo-en.test`, `yo.test.over-yo`; part of a file's name."""
+        language = f"{self.language}-{ENGLISH}" if self.translated else self.language
+        over = [] if self.documents == ENGLISH else [f"over-{self.documents}"]
+        return ".".join([language, self.split, *([self.noise] if self.noise else []), *over])
+
+    def read(self, collection: Collection) -> tuple[dict[str, str], Qrels]:
+        """The texts and their judgements.
+
+        Raises:
+            UserError: there are none; a query has no translation.
+        """
+        texts, qrels = collection.judged(self.split, self.language, self.documents)
+        if self.translated:
+            texts = pick_translations(collection, self.language, texts)
+        return noisy(texts, self.noise) if self.noise else texts, qrels
+
+
+class Searcher:
+    """A query encoder over the documents as some encoder has indexed them.
+
+    Args:
+        name: as tables call it; with its spaces as dashes it begins the files' names.
+        encoder: folder or name of the query encoder; loaded when something is to be searched.
+        documents: gives the index of those in a language.
+        folder: where the rankings are kept.
+        collection: that is searched.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        encoder: str | Path,
+        documents: Callable[[str], StoredIndex],
+        folder: Path,
+        collection: Collection,
+    ) -> None:
+        self.name, self.folder, self.collection = name, folder, collection
+        self.name_or_folder, self._documents = encoder, documents
+        self._indexes: dict[str, StoredIndex] = {}
+
+    @cached_property
+    def encoder(self) -> TokenEncoder:
+        """Of the queries."""
+        return TokenEncoder.from_pretrained(self.name_or_folder)
+
+    def documents(self, language: str = ENGLISH) -> StoredIndex:
+        """Those in a language."""
+        if language not in self._indexes:
+            self._indexes[language] = self._documents(language)
+        return self._indexes[language]
+
+    def path(self, queries: Queries) -> Path:
+        """Where the ranking is kept."""
+        return self.folder / f"{self.name.replace(' ', '-')}.{queries}.trec"
+
+    def ranking(self, queries: Queries) -> Run:
+        """From the file, or searched now and written there."""
+        path = self.path(queries)
+        if not path.is_file():
+            texts, _ = queries.read(self.collection)
+            index = self.documents(queries.documents)
+            found = search(encode(self.encoder, self.encoder.tokenizer.queries, texts), index)
+            write_run(found, path, self.name.replace(" ", "-"))
+        return read_run(path)
+
+    def measured(self, queries: Queries, measures: tuple[str, ...] = DEFAULT_MEASURES) -> Measured:
+        """What the ranking is worth."""
+        _, qrels = queries.read(self.collection)
+        return measure(self.name, queries.language, self.ranking(queries), qrels, measures)
+
+
+def kind_of(config: dict[str, Any]) -> str:
+    """What a run trains: `teacher`, `distilled` (it has a teacher) or `hybrid` (several languages)."""
+    if config["model"]["init_args"].get("teacher"):
+        return DISTILLED
+    return TEACHER if parse_languages(config["data"]["languages"]) == [ENGLISH] else HYBRID
+
+
+def run_searchers(run: RunFolder, collection: Collection) -> tuple[Searcher, Searcher | None]:
+    """A run's encoder, under the name of its kind, and its teacher where it is a student; both over its documents.
+
+    A teacher that is a run itself keeps the index and its rankings in its own folder, so that every student finds them
+    there; another one's are kept in the student's.
+
+    Raises:
+        UserError: the folder is no run.
+    """
+    config = run.read_config()
+    name, teacher = kind_of(config), config["model"]["init_args"].get("teacher")
+    if teacher is None:
+        index = _index(run.encoder, run, collection)
+        return Searcher(name, run.encoder, index, rankings_folder(run, collection), collection), None
+    teacher = locate(teacher, "encoder")
+    home = run.home_of(teacher)
+    index = _index(teacher, home, collection)
+    of_teacher = Searcher(TEACHER, teacher, index, rankings_folder(home, collection), collection)
+    return Searcher(name, run.encoder, index, rankings_folder(run, collection), collection), of_teacher
+
+
+def rankings_folder(run: RunFolder, collection: Collection) -> Path:
+    """A run's rankings; those of another collection than it was trained on in a folder of their own."""
+    found = collection.fingerprint()
+    own = run.read_facts()["collection_fingerprint"] == found
+    return run.rankings if own else run.rankings / found
+
+
+def languages_file(run: RunFolder, collection: Collection) -> Path:
+    """What a run was found to be worth over the documents of several languages, see `languages_as_json`."""
+    folder = rankings_folder(run, collection)
+    return run.languages if folder == run.rankings else folder / run.languages.name
+
+
+def _index(encoder: str | Path, run: RunFolder, collection: Collection) -> Callable[[str], StoredIndex]:
+    def load(language: str) -> StoredIndex:
+        place = run.path / "index" / collection.fingerprint("corpus", language)
+        return open_index(place, TokenEncoder.from_pretrained(encoder), fingerprint(encoder), collection, language)
+
+    return load

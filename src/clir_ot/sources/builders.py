@@ -1,0 +1,226 @@
+"""What `clir-ot collection build` can build, by name: a table of contents, each builder in a module of its own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from clir_ot.collections.cache import STARTER
+from clir_ot.errors import UserError
+
+_TRAINABLE = "make teacher COLLECTION={folder}"
+_TEST_ONLY = (
+    "clir-ot search --encoder runs/starter/hybrid/encoder --collection {folder} --language de --output de.trec\n"
+    "      clir-ot evaluate de.trec --collection {folder} --language de"
+)
+_LOOK = "clir-ot collection stats {folder}"
+
+
+@dataclass(frozen=True)
+class BuildRequest:
+    """What the user asked for.
+
+    Attributes:
+        argument: what stands behind the colon of a name such as `opus:GlobalVoices:sw`, else nothing.
+        folder: to write; whole or not at all.
+        source: local copy in the published format; None fetches.
+        languages: canonical codes; None is all that there are.
+        accept_licence: the user has read the terms.
+        progress: to be called, where it takes long, with the number of texts or pairs read since the last call.
+    """
+
+    argument: str
+    folder: Path
+    source: Path | None
+    languages: list[str] | None
+    accept_licence: bool
+    progress: Callable[[int], None] = lambda done: None
+
+
+@dataclass(frozen=True)
+class Builder:
+    """One name.
+
+    Attributes:
+        form: of the name, `opus:CORPUS:LANGUAGE`.
+        says: what it is, in a line.
+        build: writes the folder; raises UserError in a line where it cannot. Returns what to print, or None for the
+            table of a collection and `next`.
+        next: what the user does next, with `{folder}`.
+        has_terms: that the user must accept.
+    """
+
+    form: str
+    says: str
+    build: Callable[[BuildRequest], str | None]
+    next: str = _TRAINABLE
+    has_terms: bool = False
+
+    @property
+    def name(self) -> str:
+        """Without what stands behind the colon."""
+        return self.form.partition(":")[0]
+
+
+def find_builder(name: str) -> tuple[Builder, str]:
+    """The builder that a name means, and what stands behind its colon.
+
+    Raises:
+        UserError: there is none; or the name lacks what must stand behind the colon, or has what must not.
+    """
+    first, _, argument = name.partition(":")
+    builder = next((builder for builder in BUILDERS if builder.name == first), None)
+    if builder is None:
+        raise UserError(f"{name}: nothing of that name can be built; there are {', '.join(_forms())}")
+    if bool(argument) != (":" in builder.form):
+        raise UserError(f"{name}: expected {builder.form}")
+    return builder, argument
+
+
+def builder_list() -> str:
+    """All names with what they are, a line each."""
+    lines = [(STARTER, "interface text of Kolibri and an encoder, from pinned packages (the default)")]
+    lines += [(builder.form, builder.says) for builder in BUILDERS]
+    width = max(len(form) for form, _ in lines)
+    return "\n".join(f"  {form:{width}}  {says}" for form, says in lines)
+
+
+def _forms() -> list[str]:
+    return [STARTER, *(builder.form for builder in BUILDERS)]
+
+
+# What a builder needs is imported when it runs: the list of names is needed by every command.
+def _xquad_r(request: BuildRequest) -> None:
+    _lareqa("xquad-r", request)
+
+
+def _mlqa_r(request: BuildRequest) -> None:
+    _lareqa("mlqa-r", request)
+
+
+def _lareqa(name: str, request: BuildRequest) -> None:
+    from clir_ot.sources.lareqa import build_lareqa
+
+    if request.languages:
+        raise UserError(f"{name}: published figures are means over all its languages; leave --languages out")
+    build_lareqa(name, request.source, request.folder)
+
+
+def _mediawiki(request: BuildRequest) -> None:
+    from clir_ot.sources.mediawiki import build_mediawiki, fetch_and_build_mediawiki
+
+    if request.source is None:
+        fetch_and_build_mediawiki(request.folder, request.languages)
+    else:
+        build_mediawiki(request.source, request.folder, request.languages)
+
+
+def _msmarco(request: BuildRequest) -> None:
+    from clir_ot.sources.msmarco import build_msmarco
+
+    build_msmarco(request.folder, request.source, request.languages, request.accept_licence, progress=request.progress)
+
+
+def _mmarco(request: BuildRequest) -> None:
+    from clir_ot.sources.mmarco import build_mmarco
+
+    build_mmarco(request.folder, request.source, request.languages, request.accept_licence, progress=request.progress)
+
+
+def _miracl(request: BuildRequest) -> None:
+    from clir_ot.sources.miracl import build_miracl
+
+    build_miracl(request.folder, request.source, request.languages, progress=request.progress)
+
+
+def _afriqa(request: BuildRequest) -> None:
+    from clir_ot.sources.afriqa import build_afriqa
+
+    build_afriqa(request.folder, request.source, request.languages, progress=request.progress)
+
+
+def _ciral(request: BuildRequest) -> None:
+    from clir_ot.sources.ciral import build_ciral
+
+    build_ciral(request.folder, request.source, request.languages, progress=request.progress)
+
+
+def _neuclir(request: BuildRequest) -> None:
+    from clir_ot.sources.neuclir import build_neuclir
+
+    build_neuclir(request.folder, request.source, request.languages, progress=request.progress)
+
+
+def _wikiclir(request: BuildRequest) -> None:
+    from clir_ot.sources.wikiclir import build_wikiclir
+
+    build_wikiclir(request.folder, request.source, request.languages, progress=request.progress)
+
+
+def _clirmatrix(request: BuildRequest) -> None:
+    from clir_ot.sources.clirmatrix import build_clirmatrix
+
+    build_clirmatrix(request.folder, request.source, request.languages, progress=request.progress)
+
+
+def _squad(request: BuildRequest) -> None:
+    from clir_ot.sources.squad import build_squad
+
+    build_squad(request.folder, request.source, request.languages, sentences=False, progress=request.progress)
+
+
+def _squad_sentences(request: BuildRequest) -> None:
+    from clir_ot.sources.squad import build_squad
+
+    build_squad(request.folder, request.source, request.languages, sentences=True, progress=request.progress)
+
+
+def _ir_dataset(request: BuildRequest) -> None:
+    from clir_ot.sources.any_ir_dataset import build_ir_dataset
+
+    build_ir_dataset(request.argument, request.folder, request.source, request.languages, progress=request.progress)
+
+
+def _opus(request: BuildRequest) -> str:
+    from clir_ot.sources.bitext_builders import build_opus
+
+    _refuse_languages(request, f"opus:{request.argument}")
+    return build_opus(request.argument, request.folder, request.source, request.progress)
+
+
+def _nllb(request: BuildRequest) -> str:
+    from clir_ot.sources.bitext_builders import build_nllb
+
+    _refuse_languages(request, f"nllb:{request.argument}")
+    return build_nllb(request.argument, request.folder, request.source, request.progress)
+
+
+def _ntrex(request: BuildRequest) -> str:
+    from clir_ot.sources.bitext_builders import build_ntrex
+
+    return build_ntrex(request.languages, request.folder, request.source, request.progress)
+
+
+def _refuse_languages(request: BuildRequest, name: str) -> None:
+    if request.languages:
+        raise UserError(f"{name}: the language stands in the name; leave --languages out")
+
+
+BUILDERS = (
+    Builder("xquad-r", "LAReQA's XQuAD-R: questions and answering sentences in 11 languages", _xquad_r, _TEST_ONLY),
+    Builder("mlqa-r", "LAReQA's MLQA-R: likewise in 7 languages", _mlqa_r, _TEST_ONLY),
+    Builder("mediawiki", "MediaWiki's messages and what is written about them, in over 200 languages", _mediawiki),
+    Builder("msmarco", "MS MARCO passages: English, the usual training of a teacher", _msmarco, has_terms=True),
+    Builder("mmarco", "MS MARCO translated by machine, parallel in 14 languages", _mmarco, has_terms=True),
+    Builder("miracl", "MIRACL: Wikipedia passages and questions in 18 languages, not parallel", _miracl, _LOOK),
+    Builder("afriqa", "AfriQA: questions in 10 African languages to English or French passages", _afriqa),
+    Builder("ciral", "CIRAL: English questions to news in Hausa, Somali, Swahili, Yoruba", _ciral, _LOOK),
+    Builder("neuclir", "NeuCLIR 1: English topics to news in Persian, Russian, Chinese", _neuclir, _LOOK),
+    Builder("wikiclir", "WikiCLIR: English sentences to Wikipedia in 24 languages", _wikiclir, _LOOK),
+    Builder("clirmatrix", "CLIRMatrix: queries in 138 languages to English Wikipedia", _clirmatrix, _LOOK),
+    Builder("squad", "SQuAD 1.1: English questions to paragraphs", _squad),
+    Builder("squad-sentences", "SQuAD 1.1: English questions to sentences", _squad_sentences),
+    Builder("ir_datasets:ID", "anything in ir_datasets by id; several ids joined by +", _ir_dataset, _LOOK),
+    Builder("opus:CORPUS:LANGUAGE", "bitext of an OPUS corpus, added to a folder", _opus),
+    Builder("nllb:LANGUAGE", "bitext mined from the web as NLLB's, added to a folder", _nllb),
+    Builder("ntrex", "bitext of NTREX-128, news in 128 languages, added to a folder", _ntrex),
+)
