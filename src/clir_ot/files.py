@@ -2,10 +2,12 @@
 
 import contextlib
 import errno
+import fcntl
 import gzip
 import hashlib
 import io
 import os
+import re
 import shutil
 import tempfile
 import zlib
@@ -17,6 +19,7 @@ from typing import IO, Any
 from clir_ot.errors import Report, UserError, stop
 
 DISK_FULL = os.strerror(errno.ENOSPC)
+_LOCK = ".lock"  # in the temporary folder, held by who writes there as long as that process lives
 
 
 def open_bytes(path: Path) -> IO[bytes]:
@@ -131,9 +134,12 @@ def replacing(target: Path) -> Iterator[Path]:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        lock = (scratch / _LOCK).open("w")
     except OSError as error:
         raise _cannot_write(target, error) from error
     try:
+        with contextlib.suppress(OSError):  # on a disk without locks, whoever removes leftovers must know
+            fcntl.lockf(lock, fcntl.LOCK_EX)
         temporary = scratch / target.name
         yield temporary
         _to_disk(temporary)
@@ -150,18 +156,37 @@ def replacing(target: Path) -> Iterator[Path]:
         raise _cannot_write(target, OSError(errno.ENOSPC, DISK_FULL)) from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+        lock.close()
 
 
 def remove_leftovers(target: Path) -> None:
-    """Remove what a kill in the middle of `replacing(target)` left beside it; nobody else may be writing `target`."""
-    for scratch in target.parent.glob(f".{target.name}.*"):
-        shutil.rmtree(scratch, ignore_errors=True)
+    """Remove what a kill in the middle of `replacing(target)` left beside it; nobody else may be writing `target`.
+
+    What another process of this machine is writing stays, and so does whatever has another kind of name.
+    """
+    name = re.compile(rf"\.{re.escape(target.name)}\.[a-z0-9_]{{8}}")
+    with contextlib.suppress(OSError):
+        for scratch in [path for path in target.absolute().parent.iterdir() if name.fullmatch(path.name)]:
+            if not _is_held(scratch / _LOCK):
+                shutil.rmtree(scratch, ignore_errors=True)
 
 
 def write_text(target: Path, text: str) -> None:
     """Write UTF-8 `text` to `target`, whole or not at all."""
     with replacing(target) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def _is_held(lock: Path) -> bool:
+    """Whether another process has it."""
+    try:
+        with lock.open("r+") as file:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError as error:
+        return error.errno == errno.EACCES  # what some systems say instead
+    return False
 
 
 def _to_disk(path: Path) -> None:

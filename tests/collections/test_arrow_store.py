@@ -114,7 +114,7 @@ def test_a_file_is_converted_once_and_by_its_content(
     path = texts_file(tmp_path)
     first = stored_texts(path)
     with monkeypatch.context() as patched:
-        patched.setattr(arrow_store, "read_texts", lambda path: pytest.fail("read again"))
+        patched.setattr(arrow_store, "read_texts", lambda *_, **__: pytest.fail("read again"))
         copied = tmp_path / "other.jsonl"
         copied.write_bytes(path.read_bytes())
         assert stored_texts(copied).folder == first.folder == next(f for f in cache.iterdir() if f.is_dir())
@@ -124,7 +124,7 @@ def test_a_file_is_converted_once_and_by_its_content(
 
 
 def test_the_same_bytes_in_another_format_are_other_texts(tmp_path: Path) -> None:
-    line = '{"_id": "a", "text": "b"}\t{"_id": "c", "text": "d"}\n'
+    line = '{"_id":"a","text":"b"}\t{"_id":"c","text":"d"}\n'
     (tmp_path / "a.tsv").write_text(line)
     (tmp_path / "a.jsonl").write_text(line)
     assert len(stored_texts(tmp_path / "a.tsv")) == 1
@@ -205,11 +205,11 @@ import time
 from pathlib import Path
 from clir_ot.collections import arrow_store
 read, times = arrow_store.read_texts, []
-def slowly(path):
+def slowly(path, **options):
     times.append(path)
     Path({str(tmp_path / "began")!r}).touch()
     time.sleep(0.5)
-    yield from read(path)
+    yield from read(path, **options)
 arrow_store.read_texts = slowly
 print(len(times), len(arrow_store.stored_texts(Path({str(path)!r}))), len(times))
 """

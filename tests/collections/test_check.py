@@ -33,13 +33,22 @@ def spoil(folder: Path) -> list[str]:
 
     for name in ("corpus.jsonl", "queries.sw.jsonl"):
         n = append(
-            folder / name, "no json", '{"_id": "bad", "text": ""}', '{"_id": "d0", "text": "a"}', '{"_id": "x y"}'
-        )
+            folder / name,
+            "no json", '{"_id": "bad", "text": 3}', '{"_id": "d0", "text": "a"}', '{"_id": "x y"}',
+            '{"_id": "x y", "text": "a"}', '{"_id": "\\u00a0", "text": "a"}', '{"_id": "half\\ud800", "text": "a"}',
+            '{"_id": 3, "text": "a"}', '{"_id": "tab\\t", "title": ["T"], "text": "a"}',
+        )  # fmt: skip
         expect(name, n, "expected")
-        expect(name, n + 1, "non-empty")
+        expect(name, n + 1, '"text" is 3; "_id" and "text" must be non-empty strings')
         expect(name, n + 3, 'no "text"')
+        expect(name, n + 4, "_id 'x y' holds white space")
+        expect(name, n + 5, r"_id '\xa0' holds white space")
+        expect(name, n + 6, "half a character")
+        expect(name, n + 7, '"_id" is 3; ')
+        expect(name, n + 8, r"_id 'tab\t' holds white space")
+        expect(name, n + 8, '"title" is ["T"]; ')
     expect("corpus.jsonl", n := append(folder / "corpus.jsonl", '{"_id": "d3", "text": "a"}'), "'d3' occurs a second")
-    expect("corpus.jsonl", n - 2, "'d0' occurs a second")  # of the lines above; no query is called d0
+    expect("corpus.jsonl", n - 7, "'d0' occurs a second")  # of the lines above; no query is called d0
     with (folder / "queries.yo.jsonl").open("ab") as file:
         file.write(b'{"_id": "\xff", "text": "a"}\n')
     expect("queries.yo.jsonl", 73, "not UTF-8")
@@ -47,10 +56,16 @@ def spoil(folder: Path) -> list[str]:
         folder / "queries.jsonl",
         '{"_id": "q1", "text": "a", "negatives": ["d1", "nowhere", "d2", "neither"]}',
         '{"_id": "q2", "text": "a", "negatives": "d1"}',
+        '{"_id": "q3", "text": "a", "negatives": ["\\ud800"]}',
+        '{"_id": "#4", "text": "a"}',
+        '{"_id": "q5", "text": " "}',
     )
     expect("queries.jsonl", n, "negative 'nowhere' of query 'q1' is in no corpus file")
     expect("queries.jsonl", n, "negative 'neither'")
     expect("queries.jsonl", n + 1, '"negatives" must be a list')
+    expect("queries.jsonl", n + 2, '"negatives" must be a list')
+    expect("queries.jsonl", n + 3, "_id '#4' begins with '#'")
+    expect("queries.jsonl", n + 4, "the text of 'q5' is empty")
     n = append(folder / "bitext" / "yo.tsv", "one side", "a\t", "a\tb\tc", "fine\tsure")
     for i, words in enumerate(("found 1 field", "foreign side is empty", "found 3 field")):
         expect("bitext/yo.tsv", n + i, words)
@@ -116,16 +131,16 @@ def test_of_many_problems_in_a_file_the_first_are_said_and_the_rest_counted(own_
 
 
 def test_a_document_with_a_bad_text_is_not_missing(own_collection: Path) -> None:
-    append(own_collection / "corpus.jsonl", '{"_id": "bad", "text": ""}')
+    append(own_collection / "corpus.jsonl", '{"_id": "bad", "text": 3}')
     append(own_collection / "qrels" / "test.tsv", "d3.0\tbad\t1")
     (line,) = find_problems(own_collection, []).lines()
     assert "corpus.jsonl:25: " in line
 
 
 def test_ids_that_corpora_share_are_no_problem_and_documents_of_any_corpus_are_known(own_collection: Path) -> None:
-    append(own_collection / "corpus.sw.jsonl", '{"_id": "only sw", "text": "a"}')
-    append(own_collection / "qrels" / "test.tsv", "d3.0\tonly sw\t1")
-    append(own_collection / "queries.sw.jsonl", '{"_id": "d99.0", "text": "a", "negatives": ["only sw", "d3"]}')
+    append(own_collection / "corpus.sw.jsonl", '{"_id": "only-sw", "text": "a"}')
+    append(own_collection / "qrels" / "test.tsv", "d3.0\tonly-sw\t1")
+    append(own_collection / "queries.sw.jsonl", '{"_id": "d99.0", "text": "a", "negatives": ["only-sw", "d3"]}')
     assert find_problems(own_collection, []).count == 0
 
 
@@ -145,11 +160,11 @@ def test_a_collection_without_english_documents_or_queries_says_so(own_collectio
     [
         (None, "qrels/test.tsv: no such file; the split 'test' has no judgements"),
         ("d3.x\td3\t1", "queries.yo.jsonl: none of its queries is judged in split 'test'"),
-        ("d3.0\tonly sw\t1", "qrels/test.tsv: judges no English document for the queries in 'yo'"),
+        ("d3.0\tonly-sw\t1", "qrels/test.tsv: judges no English document for the queries in 'yo'"),
     ],
 )
 def test_what_evaluation_lacks_is_said(own_collection: Path, rows: str | None, expected: str) -> None:
-    append(own_collection / "corpus.sw.jsonl", '{"_id": "only sw", "text": "a"}')
+    append(own_collection / "corpus.sw.jsonl", '{"_id": "only-sw", "text": "a"}')
     append(own_collection / "queries.sw.jsonl", '{"_id": "d3.x", "text": "a"}')
     path = own_collection / "qrels" / "test.tsv"
     path.unlink()

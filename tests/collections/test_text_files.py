@@ -177,7 +177,7 @@ def test_what_is_no_pair_is_named(tmp_path: Path, content: bytes, line: int, exp
     [
         ({"_id": ["a"], "contents": ["b"]}, "has no column 'text'; it has _id, contents"),
         ({"_id": [1], "text": ["b"]}, "column '_id' is of type int64; expected string"),
-        ({"_id": ["a", "b"], "text": ["b", None]}, ':row 2: "_id" and "text" must be non-empty strings'),
+        ({"_id": ["a", "b"], "text": ["b", None]}, ":row 2: the text of 'b' is null; "),
         ({"_id": ["a", "b", "a"], "text": ["b", "c", "d"]}, ":row 3: _id 'a' occurs a second time"),
         ({"_id": [], "text": []}, "column '_id' is of type null|is empty"),
     ],

@@ -64,7 +64,7 @@ def test_a_few_judgements_of_missing_texts_are_left_out_and_counted(tmp_path: Pa
         (lambda: contents([]), "qrels/test: the published files hold no judgement"),
         (
             lambda: Contents({"en": lambda: [("d 1", "", "x")]}, {"en": lambda: QUERIES}, {}),
-            "id 'd 1': expected one word",
+            "_id 'd 1' holds white space",
         ),
         (
             lambda: Contents({"en": lambda: DOCUMENTS}, {"en": lambda: [*QUERIES, ("q1", "other")]}, {}),

@@ -1,8 +1,9 @@
 """Texts and pairs of files too large for memory: Arrow files in the cache, written once and mapped from the disk."""
 
+import json
 import mmap
 from array import array
-from collections.abc import Callable, ItemsView, Iterator, Mapping, Sequence, ValuesView
+from collections.abc import Callable, Container, ItemsView, Iterator, Mapping, Sequence, ValuesView
 from itertools import islice
 from pathlib import Path
 from typing import overload
@@ -13,13 +14,14 @@ from filelock import FileLock
 from clir_ot.collections.arrow_cache import note_use, sweep
 from clir_ot.collections.cache import cache_folder
 from clir_ot.collections.id_index import IdIndex, hashed
-from clir_ot.collections.reading import read_pairs, read_texts, repeated_id
+from clir_ot.collections.reading import first_repeated, read_pairs, read_texts
 from clir_ot.errors import UserError
 from clir_ot.files import remove_leftovers, replacing, sha256
 from clir_ot.progress import counting
 
 _FORMAT = 1  # of what is written; another one is written anew
 _TABLE = "table.arrow"
+_LEFT_OUT = "left_out.json"  # there if something is
 _ROWS = 2048  # written, and read by iteration, together
 _HELD = 256 * 2**20  # bytes of the file that may stay in resident memory
 _TOUCHED = 256 * 2**10  # bytes that a lookup brings there at most: pages around an _id and a text
@@ -74,10 +76,17 @@ class ArrowTexts(Mapping[str, str]):
 
     Args:
         folder: that `stored_texts` has written.
+
+    Attributes:
+        blank: `_id`s of texts without a visible character, which are left out.
+        doubles: how many texts that were there a second time are left out.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder, self._table, self._index = folder, _Table(folder), IdIndex.load(folder)
+        path = folder / _LEFT_OUT
+        left_out = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"blank": [], "doubles": 0}
+        self.blank, self.doubles = tuple(left_out["blank"]), int(left_out["doubles"])
 
     def __reduce__(self) -> tuple[type["ArrowTexts"], tuple[Path]]:
         return ArrowTexts, (self.folder,)
@@ -211,19 +220,47 @@ def _stored(kind: str, path: Path, write: Callable[[Path, Path], None]) -> Path:
 
 
 def _write_texts(path: Path, folder: Path) -> None:
-    hashes = array("Q")
+    """Texts that are there a second time are found when all are written; without them, all is written once more."""
+    hashes, blank, doubles = _write_rows(path, folder, frozenset())
+    index, table = IdIndex.of(hashes), _Table(folder)
+
+    def first_text(name: str) -> str:
+        return next(table.cell(1, row) for row in index.rows_of(name) if table.cell(0, row) == name)
+
+    repeated = frozenset(index.repeated(lambda row: table.cell(0, row)))
+    if any(name in index for name in blank) or any(
+        table.cell(1, row) != first_text(table.cell(0, row)) for row in repeated
+    ):
+        raise UserError(first_repeated(path))
+    if repeated:
+        (folder / _TABLE).unlink()  # not written over: it is mapped
+        hashes, blank, doubles = _write_rows(path, folder, repeated)
+        index = IdIndex.of(hashes)
+    index.save(folder)
+    if blank or doubles or repeated:
+        left_out = {"blank": blank, "doubles": doubles + len(repeated)}
+        (folder / _LEFT_OUT).write_text(json.dumps(left_out), encoding="utf-8")
+
+
+def _write_rows(path: Path, folder: Path, left_out: Container[int]) -> tuple["array[int]", list[str], int]:
+    """Write the table but for some rows; hashes of the `_id`s in it, blank texts, and how often these come again."""
+    hashes, blank, doubles = array("Q"), dict[str, None](), 0
 
     def rows() -> Iterator[tuple[str, str]]:
-        for text in read_texts(path):
-            hashes.append(hashed(text.name))
-            yield text.name, text.text
+        nonlocal doubles
+        row = -1
+        for text in read_texts(path, blank=lambda path, problem: None):
+            if not text.text:
+                doubles += text.name in blank
+                blank[text.name] = None
+                continue
+            row += 1
+            if row not in left_out:
+                hashes.append(hashed(text.name))
+                yield text.name, text.text
 
     _write_table(folder, ("_id", "text"), rows(), counting(f"texts of {path} read"))
-    index, table = IdIndex.of(hashes), _Table(folder)
-    if repeated := min(index.repeated(lambda row: table.cell(0, row)), default=None):
-        text = next(islice(read_texts(path), repeated, None))
-        raise UserError(repeated_id(text))
-    index.save(folder)
+    return hashes, list(blank), doubles
 
 
 def _write_pairs(path: Path, folder: Path) -> None:

@@ -3,11 +3,13 @@
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import takewhile
 from pathlib import Path
 
 from clir_ot.collections.folder_files import ENGLISH, FolderFiles, find_folder
 from clir_ot.collections.id_index import IdIndex, hashed, union
 from clir_ot.collections.languages import canonical_language
+from clir_ot.collections.loading import corpus_notes
 from clir_ot.collections.problems import Problems
 from clir_ot.collections.reading import (
     Text,
@@ -24,9 +26,10 @@ from clir_ot.errors import UserError
 def find_problems(folder: str | Path, languages: Sequence[str], shown: int = 20) -> Problems:
     """Read every file whole, line by line, and look for what distillation and evaluation in some languages read.
 
-    Every malformed line is a problem, every `_id` that its file has already, every judgement, negative or translation
-    of a text that is not there, every file that nothing reads. Memory does not grow with the texts, only by some tens
-    of bytes a text: `_id`s are known by 64 bits of theirs.
+    Every malformed line is a problem, every `_id` that no TREC file can hold or that its file has already with another
+    text, every judgement, negative or translation of a text that is not there, every file that nothing reads. Documents
+    without text, and those that are there a second time, are no problem but noted. Memory does not grow with the texts,
+    only by some tens of bytes a text: `_id`s and texts are known by 64 bits of theirs.
 
     Args:
         folder: of the collection, or `starter`.
@@ -58,11 +61,12 @@ class _Check:
         self.queries: dict[str, IdIndex] = {}
         self.any_document, self.any_query = union([]), union([])
         self.with_negatives: list[Path] = []
+        self.blank: dict[Path, set[int]] = {}
 
     def texts(self) -> None:
         """Documents and queries, then the negatives that queries list."""
         for found, paths in ((self.documents, self.files.corpora), (self.queries, self.files.queries)):
-            found |= {language: self._ids(path) for language, path in paths.items()}
+            found |= {language: self._ids(path, paths is self.files.corpora) for language, path in paths.items()}
         self.any_document, self.any_query = union([*self.documents.values()]), union([*self.queries.values()])
         for path in self.with_negatives:
             if path in self.files.queries.values():
@@ -150,22 +154,42 @@ class _Check:
                 f"{path}: judges no English document for the queries in {language!r}, only of others",
             )
 
-    def _ids(self, path: Path) -> IdIndex:
+    def _ids(self, path: Path, are_documents: bool = False) -> IdIndex:
         """Read a file of texts."""
-        hashes, negatives = array("Q"), False
+        hashes, contents, negatives, blank = array("Q"), array("Q"), False, array("Q")
+        first_blank = ""
+
+        def note_blank(path: Path, problem: str) -> None:
+            blank.append(len(hashes))
+
         with self._whole(path):
-            for text in read_texts(path, self.problems.add):
+            for text in read_texts(path, self.problems.add, note_blank if are_documents else None):
+                if blank and blank[-1] == len(hashes):
+                    first_blank = first_blank or text.name
                 hashes.append(hashed(text.name))
+                contents.append(hashed(text.text))
                 negatives = negatives or text.negatives is not None
         if negatives:
             self.with_negatives.append(path)
         index = IdIndex.of(hashes)
-        repeated = index.repeated_rows()
-        said = repeated[: self.problems.shown].tolist()
-        for text in _texts_at(path, said):
-            self.problems.add(path, repeated_id(text))
-        self.problems.add_unsaid(path, len(repeated) - len(said))
+        doubles = self._repeated(path, index, contents)
+        self.blank[path] = {hashes[row] for row in blank}
+        if are_documents and blank and len(blank) == len(hashes):
+            self.problems.add(path, f"{path}: none of its {len(blank)} documents has a text")
+        else:
+            self.problems.notes += corpus_notes(path, len(blank), first_blank, doubles)
         return index
+
+    def _repeated(self, path: Path, index: IdIndex, contents: "array[int]") -> int:
+        """Say which `_id`s have two texts; how many records are there a second time as they are."""
+        pairs = index.repeated_pairs()
+        changed = [pair for pair in pairs if contents[pair[0]] != contents[pair[1]]]
+        said = changed[: self.problems.shown]
+        texts = _texts_at(path, {row for pair in said for row in pair})
+        for first, again in said:
+            self.problems.add(path, repeated_id(texts[again], texts[first].place))
+        self.problems.add_unsaid(path, len(changed) - len(said))
+        return len(pairs) - len(changed)
 
     def _negatives(self, path: Path) -> None:
         with suppress(UserError):  # said when the file was read first
@@ -187,6 +211,7 @@ class _Check:
 
     def _judgements(self, path: Path) -> None:
         scores: dict[int, int] = {}
+        lost, example = 0, ""
         for judgement in read_judgements(path, self.problems.add):
             place, query, document, score = judgement
             if query not in self.any_query:
@@ -201,6 +226,18 @@ class _Check:
                 )
             if scores.setdefault(hashed(f"{query}\t{document}"), score) != score:
                 self.problems.add(path, score_changed(judgement))
+            if score > 0 and self._has_no_text(document):
+                lost, example = lost + 1, example or f"{document!r} of query {query!r}"
+        if lost:
+            some = "judges 1 document relevant that has no text" if lost == 1 else (
+                f"judges {lost} documents relevant that have no text"
+            )
+            self.problems.notes.append(f"{path}: {some}, {example}{' first' * (lost > 1)}: it counts as never found")
+
+    def _has_no_text(self, document: str) -> bool:
+        """Whether it is there, but without a text in every language that has it."""
+        there = [path for language, path in self.files.corpora.items() if document in self.documents[language]]
+        return bool(there) and all(hashed(document) in self.blank[path] for path in there)
 
     @contextmanager
     def _whole(self, path: Path) -> Iterator[None]:
@@ -215,8 +252,8 @@ def _pass_over(path: Path, problem: str) -> None:
     """Takes a problem that an earlier reading of the file has said."""
 
 
-def _texts_at(path: Path, rows: list[int]) -> Iterator[Text]:
-    """The texts at some rows of a file, in order; it has been read as far as the last of them."""
-    texts = enumerate(read_texts(path, _pass_over))
-    for wanted in rows:
-        yield next(text for row, text in texts if row == wanted)
+def _texts_at(path: Path, rows: set[int]) -> dict[int, Text]:
+    """The texts at some rows of a file, which has been read as far as the last of them."""
+    last = max(rows, default=-1)
+    texts = takewhile(lambda found: found[0] <= last, enumerate(read_texts(path, _pass_over)))
+    return {row: text for row, text in texts if row in rows}

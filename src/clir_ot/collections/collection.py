@@ -6,7 +6,14 @@ from pathlib import Path
 
 from clir_ot.collections.folder_files import ENGLISH, SPLITS, FolderFiles, files_by_language, find_folder
 from clir_ot.collections.languages import canonical_language
-from clir_ot.collections.loading import load_judgements, load_negatives, load_pairs, load_small_texts, load_texts
+from clir_ot.collections.loading import (
+    load_documents,
+    load_judgements,
+    load_negatives,
+    load_pairs,
+    load_small_texts,
+    load_texts,
+)
 from clir_ot.errors import UserError
 from clir_ot.files import sha256
 
@@ -60,8 +67,19 @@ class Collection:
         return sorted(self._files.bitexts)
 
     def documents(self, language: str = ENGLISH) -> Mapping[str, str]:
-        """`{_id: text}` in file order; a title, where there is one, goes before the text."""
-        return load_texts(self._files.file(self._files.corpora, "documents", language))
+        """`{_id: text}` in file order; a title, where there is one, goes before the text.
+
+        Without documents that have neither, see `blank_documents`, and without those that are there a second time.
+        """
+        return load_documents(self._corpus(language)).texts
+
+    def blank_documents(self, language: str = ENGLISH) -> tuple[str, ...]:
+        """`_id`s of documents without a visible character, as published corpora have them; no search finds them."""
+        return load_documents(self._corpus(language)).blank
+
+    def notes(self, language: str = ENGLISH) -> list[str]:
+        """What of a language's documents is read otherwise than it stands in their file, a line each."""
+        return list(load_documents(path := self._corpus(language)).notes(path))
 
     def queries(self, language: str = ENGLISH) -> Mapping[str, str]:
         """`{_id: text}` in file order."""
@@ -168,6 +186,9 @@ class Collection:
             digest.update(sha256(path))
         return digest.hexdigest()[:16]
 
+    def _corpus(self, language: str) -> Path:
+        return self._files.file(self._files.corpora, "documents", language)
+
     def _queries(self, language: str) -> Path:
         return self._files.file(self._files.queries, "queries", language)
 
@@ -176,8 +197,9 @@ class Collection:
         others = [other for other in self.document_languages if other != canonical_language(language)]
         if not others:
             return judgements
-        here = self.documents(language)
-        absent = {document for grades in judgements.values() for document in grades if document not in here}
+        here, blank = self.documents(language), frozenset(self.blank_documents(language))
+        judged = {document for grades in judgements.values() for document in grades}
+        absent = {document for document in judged if document not in here and document not in blank}
         if not absent:
             return judgements  # translations share their ids: the other corpora need not be read
         elsewhere = {document for other in others for document in absent if document in self.documents(other)}

@@ -62,6 +62,15 @@ class IdIndex:
         start = int(self.hashes.searchsorted(wanted))
         return start < len(self.hashes) and bool(self.hashes[start] == wanted)
 
+    def repeated_pairs(self) -> list[tuple[int, int]]:
+        """Rows whose hash an earlier row has, ascending, each behind the first that has it."""
+        again = self.hashes[1:] == self.hashes[:-1]
+        starts = np.flatnonzero(np.concatenate([np.ones(min(1, len(self.rows)), bool), ~again]))
+        groups = starts.repeat(np.diff(starts, append=len(self.rows)))
+        firsts, rows = self.rows[groups][1:][again], self.rows[1:][again]
+        order = np.argsort(rows)
+        return list(zip(firsts[order].tolist(), rows[order].tolist(), strict=True))
+
     def repeated_rows(self) -> npt.NDArray[np.int64]:
         """Rows whose hash an earlier row has, ascending."""
         return np.sort(self.rows[1:][self.hashes[1:] == self.hashes[:-1]])

@@ -4,20 +4,21 @@ Reading is cached by file, as long as it does not change: a collection is read b
 the statistics of one run.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache, wraps
 from pathlib import Path
 from typing import TypeVar
 
 from clir_ot.collections.reading import (
+    first_repeated,
     listed_negatives,
     read_judgements,
     read_pairs,
     read_texts,
-    repeated_id,
     score_changed,
 )
-from clir_ot.errors import UserError
+from clir_ot.errors import Report, UserError
 from clir_ot.files import stamp
 
 T = TypeVar("T")
@@ -45,28 +46,89 @@ def is_large(path: Path) -> bool:
     return path.stat().st_size * (_PACKED if path.suffix in (".gz", ".zst", ".parquet") else 1) > LARGE
 
 
+@dataclass(frozen=True)
+class Documents:
+    """What a corpus file holds.
+
+    Attributes:
+        texts: `{_id: text}` in file order, of those that have a text.
+        blank: `_id`s of the others; nothing is read of them, and no search finds them.
+        doubles: records that are there a second time, `_id` and text, and are read once.
+    """
+
+    texts: Mapping[str, str]
+    blank: tuple[str, ...]
+    doubles: int
+
+    def notes(self, path: Path) -> Iterator[str]:
+        """What is read otherwise than it stands in the file, a line each."""
+        return corpus_notes(path, len(self.blank), next(iter(self.blank), ""), self.doubles)
+
+
+def corpus_notes(path: Path, blank: int, first: str, doubles: int) -> Iterator[str]:
+    """See `Documents.notes`."""
+    if blank:
+        some = "1 document has" if blank == 1 else f"{blank} documents have"
+        yield f"{path}: {some} no text, and no search finds {f'it: {first!r}' if blank == 1 else f'them: {first!r} first'}"
+    if doubles:
+        some = "1 record is" if doubles == 1 else f"{doubles} records are"
+        yield f"{path}: {some} there a second time, _id and text, and read once"
+
+
 @_cached
-def load_texts(path: Path) -> Mapping[str, str]:
-    """`{_id: text}` in file order.
+def load_documents(path: Path) -> Documents:
+    """A corpus file.
 
     Raises:
-        UserError: see `read_texts`; an `_id` occurs a second time.
+        UserError: see `read_texts`; an `_id` has two texts; no document has a text.
     """
     if is_large(path):
         from clir_ot.collections.arrow_store import stored_texts
 
-        return stored_texts(path)
-    return load_small_texts(path)
+        stored = stored_texts(path)
+        found = Documents(stored, stored.blank, stored.doubles)
+    else:
+        found = _in_memory(path, lambda path, problem: None)
+    if not found.texts:
+        raise UserError(f"{path}: none of its {len(found.blank)} documents has a text")
+    return found
+
+
+@_cached
+def load_texts(path: Path) -> Mapping[str, str]:
+    """`{_id: text}` in file order, none of them blank: queries.
+
+    Raises:
+        UserError: see `read_texts`; an `_id` has two texts.
+    """
+    if not is_large(path):
+        return load_small_texts(path)
+    from clir_ot.collections.arrow_store import stored_texts
+
+    stored = stored_texts(path)
+    if stored.blank:
+        for _ in read_texts(path):  # as far as the first blank one, which it raises
+            pass
+    return stored
 
 
 def load_small_texts(path: Path) -> dict[str, str]:
     """The same in memory, whatever the file's size, and read at every call."""
+    return dict(_in_memory(path, None).texts)
+
+
+def _in_memory(path: Path, blank: Report | None) -> Documents:
     texts: dict[str, str] = {}
-    for text in read_texts(path):
-        if text.name in texts:
-            raise UserError(repeated_id(text))
-        texts[text.name] = text.text
-    return texts
+    doubles = 0
+    for text in read_texts(path, blank=blank):
+        if text.name not in texts:
+            texts[text.name] = text.text
+        elif texts[text.name] == text.text:
+            doubles += 1
+        else:
+            raise UserError(first_repeated(path))
+    empty = tuple(name for name, text in texts.items() if not text)
+    return Documents({name: text for name, text in texts.items() if text} if empty else texts, empty, doubles)
 
 
 @_cached

@@ -9,10 +9,14 @@ class Problems:
 
     Args:
         shown: problems kept of each file: a file of ten million bad lines takes no more memory than one of twenty.
+
+    Attributes:
+        notes: lines on what is read otherwise than it stands there, and is no problem.
     """
 
     def __init__(self, shown: int = 20) -> None:
         self.shown, self.count = shown, 0
+        self.notes: list[str] = []
         self._kept: dict[Path, list[str]] = {}
         self._counts: dict[Path, int] = {}
 

@@ -1,17 +1,21 @@
 """What a collection's files hold, line by line: texts, pairs and judgements, checked and in Unicode NFC."""
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple, TypeGuard
+from typing import NamedTuple
 
 from clir_ot.collections.text_files import PAIRS, TEXTS, read_records
+from clir_ot.collections.trec_fields import id_problem, whole_number
 from clir_ot.errors import Report, stop
 from clir_ot.files import read_lines
 
 # JSON can spell half of a character beyond U+FFFF; no file, tokenizer or index can hold it.
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+_HALF = "holds half a character (a lone surrogate, \\ud800 to \\udfff); write it whole"
+_EXPECTED = '"_id" and "text" must be non-empty strings, and "title" a string or null'
 
 
 class Text(NamedTuple):
@@ -47,34 +51,62 @@ class Judgement(NamedTuple):
     score: int
 
 
-def read_texts(path: Path, report: Report = stop) -> Iterator[Text]:
+def read_texts(path: Path, report: Report = stop, blank: Report | None = None) -> Iterator[Text]:
     """Documents or queries in file order.
+
+    A title or text that is null, or NaN as pandas writes it, is one that is not there.
 
     Args:
         report: takes what is no text. If it returns, a text that has an `_id` is yielded all the same, for others may
             refer to it; what has none is left out.
+        blank: takes a text without a visible character, as published corpora have them; it is yielded as `""`. None for
+            `report`.
 
     Raises:
         UserError: see `read_records`.
     """
+    are_queries = path.name.startswith("queries")
     for place, record in read_records(path, TEXTS, report):
-        name, text, title = record["_id"], record["text"], record.get("title") or ""
-        if not _is_text(name) or not name:
-            report(path, f'{place}: "_id" and "text" must be non-empty strings')
+        name, texts = record["_id"], {"title": record.get("title"), "text": record["text"]}
+        if not isinstance(name, str) or not name:
+            report(path, f'{place}: "_id" is {_said(name)}; {_EXPECTED}')
             continue
-        if not _is_text(text) or not _is_text(title) or not f"{title}{text}".strip():
-            report(path, f'{place}: "_id" and "text" must be non-empty strings')
-            text = title = ""
-        elif _has_half_character(name + title + text):
-            report(path, f"{place}: holds half a character (a lone surrogate, \\ud800 to \\udfff); write it whole")
-            text = title = ""
-        whole = f"{title}\n{text}" if title else text
+        if _has_half_character(name):
+            report(path, f"{place}: {_HALF}")
+            continue
+        if problem := id_problem(name, leads=are_queries):
+            report(path, f"{place}: {problem}")
+        whole = ""
+        there = {column: "" if _is_nothing(value) else value for column, value in texts.items()}
+        title, text = there["title"], there["text"]
+        if not isinstance(title, str) or not isinstance(text, str):
+            column = "text" if isinstance(title, str) else "title"
+            report(path, f'{place}: "{column}" is {_said(there[column])}; {_EXPECTED}')
+        elif not f"{title}{text}".strip():
+            (blank or report)(path, f"{place}: the text of {name!r} is {_said(texts['text'])}; {_EXPECTED}")
+        elif _has_half_character(title + text):
+            report(path, f"{place}: {_HALF}")
+        else:
+            whole = f"{title}\n{text}" if title else text
         yield Text(place, name, unicodedata.normalize("NFC", whole), record.get("negatives"))
 
 
-def repeated_id(text: Text) -> str:
-    """The problem of a text whose `_id` an earlier one of its file has."""
-    return f"{text.place}: _id {text.name!r} occurs a second time; every _id must be unique in its file"
+def repeated_id(text: Text, before: str) -> str:
+    """The problem of a text whose `_id` an earlier one of its file has, at `before`, with another text."""
+    return (
+        f"{text.place}: _id {text.name!r} occurs a second time, with another text than at {before}; every _id must be "
+        "unique in its file"
+    )
+
+
+def first_repeated(path: Path) -> str:
+    """The problem of the first text whose `_id` an earlier one has with another text; there is one."""
+    seen: dict[str, tuple[str, int]] = {}
+    for text in read_texts(path, blank=lambda path, problem: None):
+        place, content = seen.setdefault(text.name, (text.place, hash(text.text)))
+        if content != hash(text.text):
+            return repeated_id(text, place)
+    raise AssertionError(f"{path}: no _id is there twice")
 
 
 def listed_negatives(path: Path, query: Text, report: Report = stop) -> list[str]:
@@ -82,7 +114,7 @@ def listed_negatives(path: Path, query: Text, report: Report = stop) -> list[str
     listed = query.negatives
     if listed is None:
         return []
-    if not isinstance(listed, list) or not all(map(_is_text, listed)):
+    if not isinstance(listed, list) or not all(isinstance(name, str) and not _has_half_character(name) for name in listed):
         report(path, f'{query.place}: "negatives" must be a list of document _ids')
         return []
     return listed
@@ -99,12 +131,14 @@ def read_pairs(path: Path, report: Report = stop) -> Iterator[Pair]:
     """
     for place, record in read_records(path, PAIRS, report):
         sides = record["english"], record["foreign"]
-        english, foreign = (unicodedata.normalize("NFC", side).strip() if _is_text(side) else "" for side in sides)
+        english, foreign = (
+            unicodedata.normalize("NFC", side).strip() if isinstance(side, str) else "" for side in sides
+        )
         if not english or not foreign:
             which = "English" if not english else "foreign"
             report(path, f"{place}: expected English TAB foreign, both non-empty; the {which} side is empty")
         elif _has_half_character(english + foreign):
-            report(path, f"{place}: holds half a character (a lone surrogate, \\ud800 to \\udfff); write it whole")
+            report(path, f"{place}: {_HALF}")
         else:
             yield Pair(place, english, foreign)
 
@@ -123,9 +157,10 @@ def read_judgements(path: Path, report: Report = stop) -> Iterator[Judgement]:
         empty = False
         try:
             query, document, score = fields
-            judgement = Judgement(place, query, document, int(score))
+            judgement = Judgement(place, query, document, whole_number(score))
         except ValueError:
-            report(path, f"{place}: expected query-id TAB corpus-id TAB whole number")
+            hint = "" if len(fields) == 3 else f"; found {len(fields)} field{'s' * (len(fields) > 1)}"
+            report(path, f"{place}: expected query-id TAB corpus-id TAB whole number{hint}")
             continue
         yield judgement
     if empty:
@@ -140,8 +175,12 @@ def score_changed(judgement: Judgement) -> str:
     )
 
 
-def _is_text(value: object) -> TypeGuard[str]:
-    return isinstance(value, str)
+def _is_nothing(value: object) -> bool:
+    return value is None or value != value  # NaN alone is not equal to itself
+
+
+def _said(value: object) -> str:
+    return "empty" if isinstance(value, str) else json.dumps(value, default=str)[:40]
 
 
 def _has_half_character(text: str) -> bool:

@@ -1,12 +1,13 @@
 """TREC runs: what was retrieved for each query, in the order and the file format of trec_eval."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from clir_ot.collections.trec_fields import id_problem, whole_number
 from clir_ot.errors import UserError
 from clir_ot.files import compressed, read_lines, replacing
 
@@ -67,18 +68,19 @@ def ranks(scores: Mapping[str, float], documents: Iterable[str]) -> list[int]:
 def read_run(path: str | Path) -> Run:
     """Read a TREC run, lines of `qid Q0 docid rank score tag` split at white space; `.gz` is decompressed.
 
-    Column 2, the rank and the tag are not used, as in trec_eval: the scores alone decide the order.
+    Column 2, the rank and the tag are not used, as in trec_eval: the scores alone decide the order. The tag may be of
+    several words, and lines that begin with `#` are comments, as in trec_eval 10.
 
     Raises:
         UserError: the file cannot be read or is empty; a line has not six columns, its score is not a finite
             number, or it repeats a document of its query. Names file and line.
     """
     run: Run = {}
-    for place, line in read_lines(Path(path)):
-        columns = line.split()
-        if len(columns) != 6:
+    for place, columns in _rows(Path(path)):
+        # More of them are words of the tag, unless what should be the rank is none: then an id was of several words.
+        if len(columns) < 6 or (len(columns) > 6 and not columns[3].lstrip("+-").isdecimal()):
             raise UserError(f"{place}: {len(columns)} columns, expected 6: {_COLUMNS}")
-        query, _, document, _, score, _ = columns
+        query, _, document, _, score = columns[:5]
         scores = run.setdefault(query, {})
         if document in scores:
             raise UserError(f"{place}: document {document!r} is twice in query {query!r}; keep one line")
@@ -105,10 +107,10 @@ def write_run(run: Run, path: str | Path, tag: str) -> None:
         for rank, document in enumerate(ranking(scores), start=1):
             columns = [query, "Q0", document, str(rank), repr(float(scores[document])), tag]
             line = " ".join(columns)
-            if line.split() != columns:
+            if line.split() != columns or id_problem(query, leads=True):
                 raise UserError(
-                    f"{path}: query {query!r}, document {document!r}, tag {tag!r}: "
-                    "a TREC run cannot hold an empty name or one with white space; rename it"
+                    f"{path}: query {query!r}, document {document!r}, tag {tag!r}: a TREC run cannot hold an empty "
+                    "name, one with white space, or one of a query that begins with #; rename it"
                 )
             lines.append(f"{line}\n")
     if not lines:
@@ -119,22 +121,28 @@ def write_run(run: Run, path: str | Path, tag: str) -> None:
 
 
 def read_qrels(path: str | Path) -> Qrels:
-    """Read TREC judgements, lines of `qid 0 docid grade` split at white space; `.gz` is decompressed.
+    """Read judgements in TREC's format, lines of `qid 0 docid grade`, or in BEIR's, `qid docid grade` with a header.
+
+    Columns are split at white space, lines that begin with `#` are comments; `.gz` is decompressed. A judgement may be
+    repeated as it is.
 
     Raises:
-        UserError: the file cannot be read or is empty; a line has not four columns, its grade is not a whole number, or
-            it judges a document of its query a second time. Names file and line.
+        UserError: the file cannot be read or is empty; a line has neither four columns nor three, its grade is not a
+            whole number, or it judges a document of its query otherwise than a line before. Names file and line.
     """
     qrels: Qrels = {}
-    for place, line in read_lines(Path(path)):
-        columns = line.split()
-        if len(columns) != 4 or not columns[3].lstrip("-").isdecimal():
-            raise UserError(f"{place}: expected 4 columns: qid 0 docid grade, the grade a whole number")
-        query, _, document, grade = columns
-        grades = qrels.setdefault(query, {})
-        if document in grades:
+    for number, (place, columns) in enumerate(_rows(Path(path))):
+        if number == 0 and columns[0] == "query-id":
+            continue
+        try:
+            query, document, grade = (columns[0], *columns[2:]) if len(columns) == 4 else columns
+            value = whole_number(grade)
+        except ValueError:
+            raise UserError(
+                f"{place}: expected 4 columns: qid 0 docid grade, or 3: qid docid grade; the grade a whole number"
+            ) from None
+        if qrels.setdefault(query, {}).setdefault(document, value) != value:
             raise UserError(f"{place}: document {document!r} is judged twice for query {query!r}; keep one line")
-        grades[document] = int(grade)
     if not qrels:
         raise UserError(f"{path}:1: there are no judgements, expected lines of: qid 0 docid grade")
     return qrels
@@ -143,10 +151,18 @@ def read_qrels(path: str | Path) -> Qrels:
 def write_qrels(qrels: Qrels, path: str | Path) -> None:
     """Write judgements as trec_eval and ir_measures read them, whole or not at all."""
     lines = [f"{query} 0 {document} {grade}\n" for query, grades in qrels.items() for document, grade in grades.items()]
-    if broken := next((line for line in lines if len(line.split()) != 4), None):
-        raise UserError(f"{path}: {broken.strip()!r}: TREC judgements cannot hold a name with white space; rename it")
+    if broken := next((line for line in lines if len(line.split()) != 4 or id_problem(line.split()[0], leads=True)), None):
+        raise UserError(
+            f"{path}: {broken.strip()!r}: TREC judgements cannot hold a name with white space, or one of a query that "
+            "begins with #; rename it"
+        )
     with replacing(Path(path)) as temporary:
         temporary.write_text("".join(lines), encoding="utf-8")
+
+
+def _rows(path: Path) -> Iterator[tuple[str, list[str]]]:
+    """Columns of each line that is no comment, with its place."""
+    return ((place, line.split()) for place, line in read_lines(path) if not line.startswith("#"))
 
 
 def _singles(scores: Mapping[str, float]) -> npt.NDArray[np.float32]:
@@ -162,7 +178,7 @@ def _singles(scores: Mapping[str, float]) -> npt.NDArray[np.float32]:
 
 def _finite(text: str, place: str) -> float:
     try:
-        value = float(text)
+        value = math.nan if "_" in text else float(text)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):

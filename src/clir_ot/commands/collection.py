@@ -68,7 +68,7 @@ def check(arguments: argparse.Namespace) -> None:
 
     folder = find_folder(arguments.folder)
     problems = find_problems(folder, arguments.languages.split(",") if arguments.languages else [])
-    for line in problems.lines():
+    for line in (*(f"note: {note}" for note in problems.notes), *problems.lines()):
         print(line)
     if problems.count:
         raise UserError(f"{folder}: {problems.count} problem{'s' * (problems.count > 1)} found")

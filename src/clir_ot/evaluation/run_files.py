@@ -28,18 +28,22 @@ def evaluate_run_files(
         collection: whose judgements count.
         split: of the queries.
         measures: the first is compared.
-        language: of all files' queries; None takes each file's from its name, English where there is none.
+        language: of all files' queries; None takes each file's from its name, or else the one that has its queries,
+            English where several have.
         documents: language of the documents ranked.
 
     Raises:
-        UserError: a file ranks a query or a document that the collection does not have.
+        UserError: a file ranks a query or a document that the collection does not have; its language is not known.
     """
     rows: list[Measured] = []
     notes = []
     for path in paths:
-        system, code = _named(path, collection) if language is None else (path.name, canonical_language(language))
-        _, qrels = collection.judged(split, code, documents)
         run = read_run(path)
+        system, code = _named(path, collection) if language is None else (path.name, canonical_language(language))
+        if code is None:
+            code, note = _asked(path, run, collection)
+            notes += note
+        _, qrels = collection.judged(split, code, documents)
         _check(path, run, code, collection)
         notes += _missing(path, run, qrels)
         rows.append(measure(system, code, run, qrels, measures))
@@ -60,11 +64,27 @@ def evaluate_against(paths: Sequence[Path], qrels: Qrels, measures: Sequence[str
     return "\n".join([render(rows, compare_all([(row, rows[0]) for row in rows[1:]], measures[0])), *notes])
 
 
-def _named(path: Path, collection: Collection) -> tuple[str, str]:
+def _named(path: Path, collection: Collection) -> tuple[str, str | None]:
+    """System and language, as the name says them."""
     system, *rest = path.name.removesuffix(".gz").removesuffix(".trec").split(".")
     if rest and rest[0] in collection.query_languages:
         return system, rest[0]
-    return path.name, ENGLISH
+    return path.name, None
+
+
+def _asked(path: Path, run: Run, collection: Collection) -> tuple[str, list[str]]:
+    """The language of a run whose name says none, by its queries; and what is to be said of it."""
+    found = [code for code in collection.query_languages if run.keys() <= collection.queries(code).keys()]
+    if not found:  # then no language has them all, which is said of English, or of the only one
+        return next((code for code in collection.query_languages if code == ENGLISH), collection.query_languages[0]), []
+    if found == [ENGLISH]:
+        return ENGLISH, []
+    if len(found) == 1:
+        return found[0], [f"note: {path}: its queries are those in {found[0]!r}"]
+    if ENGLISH not in found:
+        raise UserError(f"{path}: its queries may be in {', '.join(found)}; say which: --language {found[0]}")
+    others = ", ".join(code for code in found if code != ENGLISH)
+    return ENGLISH, [f"note: {path}: taken for English queries, for its name says no language; if not: --language CODE ({others})"]
 
 
 def _check(path: Path, run: Run, language: str, collection: Collection) -> None:
@@ -76,7 +96,7 @@ def _check(path: Path, run: Run, language: str, collection: Collection) -> None:
         )
     # English first: the other corpora need not be read where it has all of them.
     for other in sorted(collection.document_languages, key=lambda name: name != ENGLISH):
-        documents = documents - collection.documents(other).keys()
+        documents = documents - collection.documents(other).keys() - {*collection.blank_documents(other)}
         if not documents:
             return
     document = min(documents)

@@ -29,6 +29,7 @@ PIVOTS = {
 """By canonical code: AfriQA's code, and the language of the passages."""
 _SPLITS = ("train", "dev", "test")
 _COLUMNS = ("id", "context", "title", "question_lang", "question_translated")
+_UNASKED = "rows without a question"  # the published Twi dev set has one, NaN
 
 
 @dataclass
@@ -40,6 +41,7 @@ class _Found:
     judged: dict[str, list[Judgement]] = field(default_factory=dict)
     bitext: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     without: int = 0
+    unasked: int = 0
 
 
 def build_afriqa(
@@ -80,6 +82,7 @@ def build_afriqa(
             "figures are not those of AfriQA's retrieval over all of Wikipedia",
             "Bitext: the training questions with their English translations",
             f"Questions for which AfriQA has no passage, of which no split judges any: {found.without}",
+            *([f"Left out: {found.unasked} {_UNASKED}"] if found.unasked else []),
         ),
     )
     contents = Contents(
@@ -89,6 +92,8 @@ def build_afriqa(
         bitext={code: partial(iter, pairs) for code, pairs in found.bitext.items()},
     )
     assemble(folder, contents, about, progress)
+    if found.unasked:
+        print(f"left out: {found.unasked} {_UNASKED}", flush=True)
 
 
 def _read(copy: Copy, code: str, found: _Found) -> None:
@@ -98,10 +103,14 @@ def _read(copy: Copy, code: str, found: _Found) -> None:
     for split in _SPLITS:
         if not copy.has(_pattern(code, split)):
             continue
-        for name, question, translated, passage in _questions(copy, code, split):
-            found.queries.setdefault(code, {})[name] = question
+        for place, name, question, translated, passage in _questions(copy, code, split):
+            if not question:
+                found.unasked += 1
+                continue
+            if found.queries.setdefault(code, {}).setdefault(name, question) != question:
+                raise UserError(f"{place}: question {name!r} occurs a second time, with another text; keep one of them")
             found.queries.setdefault(pivot, {})[name] = translated
-            if split == "train" and pivot == ENGLISH and question and translated:
+            if split == "train" and pivot == ENGLISH and translated:
                 found.bitext.setdefault(code, []).append((translated, question))
             if passage:
                 found.documents.setdefault(pivot, {})[passage[0]] = passage
@@ -110,15 +119,15 @@ def _read(copy: Copy, code: str, found: _Found) -> None:
                 found.without += 1
 
 
-def _questions(copy: Copy, code: str, split: str) -> Iterator[tuple[str, str, str, Document | None]]:
-    """(id, question, its translation, passage if there is one)."""
+def _questions(copy: Copy, code: str, split: str) -> Iterator[tuple[str, str, str, str, Document | None]]:
+    """(place, id, question, its translation, passage if there is one)."""
     for row in records(copy.files(_pattern(code, split)), _COLUMNS):
-        title, text = (row["title"] or "").strip(), (row["context"] or "").strip()
+        title, text = row["title"].strip(), row["context"].strip()
         # By content: the same passage has the same id in whichever languages' files it stands.
         digest = hashlib.sha256(f"{title}\n{text}".encode()).hexdigest()[:12]
         passage = (f"{PIVOTS[code][1]}-{digest}", title, text) if text else None
-        question, translated = (" ".join((row[column] or "").split()) for column in _COLUMNS[3:])
-        yield f"{code}-{split}-{row['id']}", question, translated, passage
+        question, translated = (" ".join(row[column].split()) for column in _COLUMNS[3:])
+        yield row.place, f"{code}-{split}-{row['id']}", question, translated, passage
 
 
 def _pattern(code: str, split: str = "*") -> str:

@@ -1,16 +1,19 @@
 """From what a builder reads to a collection folder: written whole or not at all, and no corpus is held in memory."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from clir_ot.collections.id_index import IdIndex, hashed
+from clir_ot.collections.trec_fields import id_problem
 from clir_ot.collections.writing import write_bitext, write_qrels, write_records
 from clir_ot.errors import UserError
-from clir_ot.files import replacing, write_text
+from clir_ot.files import remove_leftovers, replacing, write_text
 from clir_ot.sources.hub_files import Judgement
 
-Document = tuple[str, str, str]
-"""(_id, title or nothing, text)."""
+Document = tuple[str, str, str] | tuple[str, str, str, str]
+"""(_id, title or nothing, text), and perhaps where the published files have it, `FILE:LINE`."""
 
 Progress = Callable[[int], None]
 """Is called with the number of documents written since the last call."""
@@ -21,7 +24,9 @@ _LOST = 0.01
 
 @dataclass(frozen=True)
 class Contents:
-    """What goes into a folder; all but `negatives` are read when they are written, judgements twice.
+    """What goes into a folder; all but `negatives` are read when they are written.
+
+    Judgements are read twice, and so are the documents of a language where some are there a second time.
 
     Attributes:
         documents, queries: by language; a query may come several times.
@@ -60,11 +65,12 @@ def untold(done: int) -> None:
 
 
 def require_new(folder: Path) -> None:
-    """Stop before anything slow if the folder cannot be written.
+    """Stop before anything slow if the folder cannot be written, and clear away what a build that was killed has left.
 
     Raises:
         UserError: it is there and not empty.
     """
+    remove_leftovers(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UserError(f"{folder}: is there already and not empty; name a new folder, or remove it to build it again")
 
@@ -72,12 +78,12 @@ def require_new(folder: Path) -> None:
 def assemble(folder: Path, contents: Contents, about: About, progress: Progress = untold) -> None:
     """Write the collection.
 
-    Left out, and counted in README.md: texts without a visible character; queries that no split judges, where there
-    are judgements; judgements of a text that is not there.
+    Left out, counted in README.md and said: texts without a visible character; documents that are there a second time;
+    queries that no split judges, where there are judgements; judgements of a text that is not there.
 
     Raises:
-        UserError: an id with a space in it; a query id with two texts; more than 1 in 100 judgements without their
-            text; a split without judgements; the folder is not empty.
+        UserError: an id with a space in it, or with two texts; more than 1 in 100 judgements without their text; a
+            split without judgements; the folder is not empty.
     """
     require_new(folder)
     judged_queries, wanted = _judged(contents)
@@ -86,7 +92,7 @@ def assemble(folder: Path, contents: Contents, about: About, progress: Progress 
         temporary.mkdir()
         tally = _Tally(progress)
         for language, read in contents.documents.items():
-            written = write_records(temporary, "corpus", language, tally.documents(read(), wanted))
+            written = _write_documents(temporary, language, read, wanted, tally)
             tally.lines.append(f"- Documents in `{language}`: {written}.")
         negatives = {
             query: there
@@ -104,6 +110,67 @@ def assemble(folder: Path, contents: Contents, about: About, progress: Progress 
             lines = ("\t".join(" ".join(side.split()) for side in pair) for pair in pairs())
             tally.lines.append(f"- Bitext in `{language}`: {write_bitext(temporary, language, lines)} pairs.")
         write_text(temporary / "README.md", _readme(about, tally))
+    for count, what in tally.left_out():
+        print(f"left out: {count} {what}", flush=True)
+
+
+def _write_documents(
+    folder: Path, language: str, read: Callable[[], Iterable[Document]], wanted: set[str], tally: "_Tally"
+) -> int:
+    """Those that are there a second time are found when all are written; without them, all is written once more."""
+    written = _Pass(frozenset())
+    count = write_records(folder, "corpus", language, written.records(read(), wanted, tally.progress))
+    if pairs := IdIndex.of(written.names).repeated_pairs():
+        if changed := next((p for p in pairs if written.contents[p[0]] != written.contents[p[1]]), None):
+            (name, first), (_, second) = _rows_at(read(), changed)
+            raise UserError(f"document {name!r} has two texts in the published files, at {first} and at {second}")
+        tally.doubles += len(pairs)
+        written = _Pass(frozenset(again for _, again in pairs))
+        count = write_records(folder, "corpus", language, written.records(read(), wanted, untold))
+    tally.blank += written.blank
+    tally.found |= written.found
+    return count
+
+
+def _rows_at(documents: Iterable[Document], rows: tuple[int, int]) -> list[tuple[str, str]]:
+    """_id and place of some documents."""
+    named = (
+        (document[0], document[3] if len(document) > 3 else f"row {row + 1}")
+        for row, document in enumerate(documents)
+        if row in rows
+    )
+    return [found for found, _ in zip(named, rows, strict=False)]
+
+
+@dataclass
+class _Pass:
+    """One reading of a language's documents, by row: hashes of their `_id`s, and of their texts.
+
+    Attributes:
+        left_out: rows that are not written.
+    """
+
+    left_out: Container[int]
+    names: "array[int]" = field(default_factory=lambda: array("Q"))
+    contents: "array[int]" = field(default_factory=lambda: array("Q"))
+    found: set[str] = field(default_factory=set)
+    blank: int = 0
+
+    def records(self, rows: Iterable[Document], wanted: set[str], progress: Progress) -> Iterator[dict[str, object]]:
+        for row, (name, title, text, *_) in enumerate(rows):
+            _check_id(name)
+            progress(1)
+            self.names.append(hashed(name))
+            self.contents.append(hashed(_whole(f"{title}\n{text}")))
+            if row in self.left_out:
+                continue
+            if not text.strip() and not title.strip():
+                self.blank += 1
+                continue
+            if name in wanted:
+                self.found.add(name)
+            named = {"_id": name, "title": _whole(title)} if title else {"_id": name}
+            yield {**named, "text": _whole(text)}
 
 
 def _judged(contents: Contents) -> tuple[set[str] | None, set[str]]:
@@ -129,30 +196,19 @@ class _Tally:
     found: set[str] = field(default_factory=set)
     asked: set[str] = field(default_factory=set)
     blank: int = 0
+    doubles: int = 0
     unjudged: int = 0
     kept: int = 0
     lost: int = 0
     example: str = ""
     lines: list[str] = field(default_factory=list)
 
-    def documents(self, rows: Iterable[Document], wanted: set[str]) -> Iterator[dict[str, object]]:
-        for name, title, text in rows:
-            _check_id(name)
-            self.progress(1)
-            if not text.strip() and not title.strip():
-                self.blank += 1
-                continue
-            if name in wanted:
-                self.found.add(name)
-            named = {"_id": name, "title": _whole(title)} if title else {"_id": name}
-            yield {**named, "text": _whole(text)}
-
     def queries(
         self, rows: Iterable[tuple[str, str]], judged: set[str] | None, negatives: Mapping[str, Sequence[str]]
     ) -> Iterator[dict[str, object]]:
         here: dict[str, str] = {}
         for name, text in rows:
-            _check_id(name)
+            _check_id(name, leads=True)
             if here.setdefault(name, text) != text:
                 raise UserError(f"query {name!r} has two texts in the published files, {here[name]!r} and {text!r}")
             if judged is not None and name not in judged:
@@ -183,9 +239,20 @@ class _Tally:
             )
 
 
-def _check_id(name: str) -> None:
-    if name.split() != [name]:
-        raise UserError(f"id {name!r}: expected one word; TREC files separate ids by spaces")
+    def left_out(self) -> list[tuple[int, str]]:
+        """How many of what."""
+        kinds = (
+            (self.blank, "texts without a visible character"),
+            (self.doubles, "documents that are there a second time as they are"),
+            (self.unjudged, "queries that no split judges"),
+            (self.lost, f"judgements of a text that is not there, such as {self.example}"),
+        )
+        return [(count, what) for count, what in kinds if count]
+
+
+def _check_id(name: str, *, leads: bool = False) -> None:
+    if problem := "an _id is empty" if not name else id_problem(name, leads=leads):
+        raise UserError(problem)
 
 
 def _whole(text: str) -> str:
@@ -195,11 +262,6 @@ def _whole(text: str) -> str:
 
 def _readme(about: About, tally: _Tally) -> str:
     notes = [f"- {note}." for note in about.notes]
-    left_out = (
-        (tally.blank, "texts without a visible character"),
-        (tally.unjudged, "queries that no split judges"),
-        (tally.lost, f"judgements of a text that is not there, such as {tally.example}"),
-    )
-    notes += [f"- Left out: {count} {what}." for count, what in left_out if count]
+    notes += [f"- Left out: {count} {what}." for count, what in tally.left_out()]
     facts = [f"- Source: {about.source}.", f"- Version: {about.version}.", f"- Licence: {about.licence}."]
     return "\n".join([f"# {about.title}", "", about.what, "", *facts, *tally.lines, *notes, ""])

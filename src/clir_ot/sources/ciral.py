@@ -48,7 +48,7 @@ def build_ciral(
     # Ids are the language's own: the same number is another question, or another passage, in the next language.
     def passages(code: str) -> Iterator[Document]:
         for row in records(documents[code], ("docid", "title", "text")):
-            yield f"{code}-{row['docid']}", row["title"] or "", row["text"] or ""
+            yield f"{code}-{row['docid']}", row["title"], row["text"], row.place
 
     def questions() -> Iterator[tuple[str, str]]:
         for (code, name), paths in asked.items():

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from clir_ot.collections.trec_fields import whole_number
 from clir_ot.errors import UserError
 from clir_ot.files import read_lines
 
@@ -12,14 +13,44 @@ Judgement = tuple[str, str, int]
 """(query, document, grade)."""
 
 
-def records(paths: Iterable[Path], columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+class Row(dict[str, Any]):
+    """A row, and where it stands: `FILE:LINE`, or `FILE:row N` of a Parquet file."""
+
+    place: str = ""
+
+
+def records(paths: Iterable[Path], columns: Sequence[str], others: Sequence[str] = ()) -> Iterator[Row]:
     """The rows of Parquet files, or of JSON lines (plain, `.gz` or `.zst`), with the columns asked for.
 
+    Args:
+        columns: of text, the first of them the row's id. Null, and NaN as pandas writes it, are `""`; whole numbers are
+            text.
+        others: of anything.
+
     Raises:
-        UserError: a column is missing: names it and what there is; a line is no JSON object; a file cannot be read.
+        UserError: a column is missing: names it and what there is; a line is no JSON object; a file cannot be read; an
+            id is not there, or a text is none: names the row.
     """
     for path in paths:
-        yield from (_parquet if path.suffix == ".parquet" else _json_lines)(path, columns)
+        reader = _parquet if path.suffix == ".parquet" else _json_lines
+        for place, found in reader(path, [*columns, *others]):
+            row = Row(found)
+            row.place = place
+            for column in columns:
+                row[column] = _text(found[column], column, place)
+            if not row[columns[0]]:
+                raise UserError(f"{place}: its {columns[0]!r} is empty; every row must have one")
+            yield row
+
+
+def _text(value: object, column: str, place: str) -> str:
+    if isinstance(value, str):
+        return value
+    if value is None or value != value:  # NaN alone is not equal to itself
+        return ""
+    if type(value) is int:
+        return str(value)
+    raise UserError(f"{place}: its {column!r} is {json.dumps(value, default=str)[:40]}; expected text")
 
 
 def table(paths: Iterable[Path], fields: int) -> Iterator[list[str]]:
@@ -55,14 +86,14 @@ def judgements(paths: Iterable[Path]) -> Iterator[Judgement]:
                 continue
             try:
                 query, document, grade = (fields[0], *fields[2:]) if len(fields) == 4 else fields
-                yield query, document, int(grade)
+                yield query, document, whole_number(grade)
             except ValueError as error:
                 raise UserError(
                     f"{place}: expected query, 0, document, grade (or query, document, grade), found {line[:60]!r}"
                 ) from error
 
 
-def _parquet(path: Path, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _parquet(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
     import datasets
     import pyarrow
     from pyarrow import parquet
@@ -70,24 +101,24 @@ def _parquet(path: Path, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
     try:
         _check_columns(path, columns, parquet.read_schema(path).names)
         rows = datasets.load_dataset("parquet", data_files=[str(path)], split="train", streaming=True)
-        yield from rows.select_columns(list(columns))
+        for number, row in enumerate(rows.select_columns(list(columns)), start=1):
+            yield f"{path}:row {number}", row
     except (OSError, pyarrow.ArrowException, datasets.exceptions.DatasetGenerationError) as error:
         raise UserError(f"{path}: cannot be read as Parquet ({str(error).splitlines()[0]}); fetch it again") from error
 
 
-def _json_lines(path: Path, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _json_lines(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
     # Not datasets' own reader, which guesses the type of every column (a text that looks like a date becomes one) and
     # cannot say in which line a problem is.
     for place, line in read_lines(path):
         try:
             record = json.loads(line)
-            if type(record) is not dict:
-                raise TypeError(f"found {line[:40]!r}")
-            if any(column not in record for column in columns):
-                _check_columns(place, columns, [*record])
-            yield {column: record[column] for column in columns}
-        except (json.JSONDecodeError, TypeError) as error:
+        except (ValueError, RecursionError) as error:
             raise UserError(f"{place}: expected a JSON object on one line ({error})") from error
+        if type(record) is not dict:
+            raise UserError(f"{place}: expected a JSON object on one line (found {line[:40]!r})")
+        _check_columns(place, columns, [*record])
+        yield place, {column: record[column] for column in columns}
 
 
 def _check_columns(place: object, columns: Sequence[str], there: Sequence[str]) -> None:

@@ -50,7 +50,7 @@ def build_miracl(
     # Ids are those of each language's Wikipedia and of its own questions: the same id means nothing across languages.
     def passages(code: str) -> Iterator[Document]:
         for row in records(documents[code], ("docid", "title", "text")):
-            yield f"{code}-{row['docid']}", row["title"] or "", row["text"] or ""
+            yield f"{code}-{row['docid']}", row["title"], row["text"], row.place
 
     def questions(code: str) -> Iterator[tuple[str, str]]:
         return ((f"{code}-{name}", text) for name, text in topics(asked[code]))

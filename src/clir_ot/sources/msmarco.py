@@ -60,11 +60,11 @@ def build_msmarco(
 
     def documents() -> Iterator[Document]:
         for row in records(corpus, ("_id", "title", "text")):
-            yield str(row["_id"]), row["title"] or "", row["text"] or ""
+            yield row["_id"], row["title"], row["text"], row.place
 
     contents = Contents(
         {ENGLISH: documents},
-        {ENGLISH: lambda: ((str(row["_id"]), row["text"] or "") for row in records(queries, ("_id", "text")))},
+        {ENGLISH: lambda: ((row["_id"], row["text"]) for row in records(queries, ("_id", "text")))},
         {split: partial(judgements, paths) for split, paths in judged.items()},
         negatives,
     )

@@ -50,7 +50,7 @@ def build_neuclir(
 
     def documents(code: str) -> Iterator[Document]:
         for row in records(paths[code], ("id", "title", "text")):
-            yield row["id"], row["title"] or "", row["text"] or ""
+            yield row["id"], row["title"], row["text"], row.place
 
     def english() -> Iterator[tuple[str, str]]:
         for name, dataset in sets.values():

@@ -10,17 +10,16 @@ Sources: Rajpurkar et al. 2016 (arXiv 1606.05250); Roy et al. 2020 (arXiv 2004.0
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.errors import UserError
 from clir_ot.sources.assembly import About, Contents, Document, Progress, assemble, require_new, untold
 from clir_ot.sources.hub import choose_languages, obtain
-from clir_ot.sources.hub_files import Judgement, records
+from clir_ot.sources.hub_files import Judgement, Row, records
 
 _REPOSITORY = "rajpurkar/squad"
 _SPLITS = {"train": "train", "dev": "validation"}
-_COLUMNS = ("id", "title", "context", "question", "answers")
+_COLUMNS = ("id", "title", "context", "question")
 
 
 def build_squad(
@@ -47,12 +46,12 @@ def build_squad(
     judged: dict[str, list[Judgement]] = {split: [] for split in _SPLITS}
     for split, pattern in patterns.items():
         names: dict[str, str] = {}  # by paragraph; the two splits share no article
-        for row in records(copy.files(pattern), _COLUMNS):
+        for row in records(copy.files(pattern), _COLUMNS, ("answers",)):
             name = names.setdefault(row["context"], f"{split}-{len(names) + 1}")
             found = _sentences(row, name) if sentences else _paragraph(row, name)
             documents |= {document[0]: document for document in found.values()}
             questions[row["id"]] = row["question"].strip()
-            relevant = dict.fromkeys(_holding(row, start, found)[0] for start in row["answers"]["answer_start"])
+            relevant = dict.fromkeys(_holding(row, start, found)[0] for start in _starts(row))
             judged[split] += [(row["id"], document, 1) for document in relevant]
     unit = "sentence" if sentences else "paragraph"
     about = About(
@@ -77,12 +76,21 @@ def build_squad(
     assemble(folder, contents, about, progress)
 
 
-def _paragraph(row: dict[str, Any], name: str) -> dict[tuple[int, int], Document]:
+def _starts(row: Row) -> list[int]:
+    """Where the answers begin."""
+    answers = row["answers"]
+    starts = answers.get("answer_start") if isinstance(answers, dict) else None
+    if not isinstance(starts, list) or not all(type(start) is int for start in starts):
+        raise UserError(f"{row.place}: its 'answers' are {str(answers)[:40]!r}; expected lists text and answer_start")
+    return starts
+
+
+def _paragraph(row: Row, name: str) -> dict[tuple[int, int], Document]:
     """The documents of a row's paragraph, by where they begin and end in it."""
     return {(0, len(row["context"])): (name, row["title"].replace("_", " "), row["context"].strip())}
 
 
-def _sentences(row: dict[str, Any], name: str) -> dict[tuple[int, int], Document]:
+def _sentences(row: Row, name: str) -> dict[tuple[int, int], Document]:
     return {
         bounds: (f"{name}-{number}", "", row["context"][slice(*bounds)].strip())
         for number, bounds in enumerate(_bounds(row["context"]), start=1)
@@ -100,7 +108,7 @@ def _bounds(paragraph: str) -> Iterator[tuple[int, int]]:
         begin += len(sentence)
 
 
-def _holding(row: dict[str, Any], start: int, found: dict[tuple[int, int], Document]) -> Document:
+def _holding(row: Row, start: int, found: dict[tuple[int, int], Document]) -> Document:
     holding = next((document for (begin, end), document in found.items() if begin <= start < end), None)
     if holding is None:
         raise UserError(
