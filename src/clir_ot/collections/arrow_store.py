@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Callable, Container, ItemsView, Iterator, Mapping, Sequence, ValuesView
 from itertools import islice
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
 import pyarrow as pa
 from filelock import FileLock
@@ -85,8 +85,9 @@ class ArrowTexts(Mapping[str, str]):
     def __init__(self, folder: Path) -> None:
         self.folder, self._table, self._index = folder, _Table(folder), IdIndex.load(folder)
         path = folder / _LEFT_OUT
-        left_out = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"blank": [], "doubles": 0}
-        self.blank, self.doubles = tuple(left_out["blank"]), int(left_out["doubles"])
+        left_out: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        self.blank: tuple[str, ...] = tuple(left_out.get("blank", ()))
+        self.doubles: int = left_out.get("doubles", 0)
 
     def __reduce__(self) -> tuple[type["ArrowTexts"], tuple[Path]]:
         return ArrowTexts, (self.folder,)

@@ -229,8 +229,10 @@ class _Check:
             if score > 0 and self._has_no_text(document):
                 lost, example = lost + 1, example or f"{document!r} of query {query!r}"
         if lost:
-            some = "judges 1 document relevant that has no text" if lost == 1 else (
-                f"judges {lost} documents relevant that have no text"
+            some = (
+                "judges 1 document relevant that has no text"
+                if lost == 1
+                else (f"judges {lost} documents relevant that have no text")
             )
             self.problems.notes.append(f"{path}: {some}, {example}{' first' * (lost > 1)}: it counts as never found")
 

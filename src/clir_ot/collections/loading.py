@@ -68,8 +68,10 @@ class Documents:
 def corpus_notes(path: Path, blank: int, first: str, doubles: int) -> Iterator[str]:
     """See `Documents.notes`."""
     if blank:
-        some = "1 document has" if blank == 1 else f"{blank} documents have"
-        yield f"{path}: {some} no text, and no search finds {f'it: {first!r}' if blank == 1 else f'them: {first!r} first'}"
+        some, which = ("1 document has", f"it: {first!r}")
+        if blank > 1:
+            some, which = f"{blank} documents have", f"them: {first!r} first"
+        yield f"{path}: {some} no text, and no search finds {which}"
     if doubles:
         some = "1 record is" if doubles == 1 else f"{doubles} records are"
         yield f"{path}: {some} there a second time, _id and text, and read once"

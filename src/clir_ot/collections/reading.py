@@ -114,7 +114,9 @@ def listed_negatives(path: Path, query: Text, report: Report = stop) -> list[str
     listed = query.negatives
     if listed is None:
         return []
-    if not isinstance(listed, list) or not all(isinstance(name, str) and not _has_half_character(name) for name in listed):
+    if not isinstance(listed, list) or not all(
+        isinstance(name, str) and not _has_half_character(name) for name in listed
+    ):
         report(path, f'{query.place}: "negatives" must be a list of document _ids')
         return []
     return listed

@@ -151,7 +151,9 @@ def read_qrels(path: str | Path) -> Qrels:
 def write_qrels(qrels: Qrels, path: str | Path) -> None:
     """Write judgements as trec_eval and ir_measures read them, whole or not at all."""
     lines = [f"{query} 0 {document} {grade}\n" for query, grades in qrels.items() for document, grade in grades.items()]
-    if broken := next((line for line in lines if len(line.split()) != 4 or id_problem(line.split()[0], leads=True)), None):
+    if broken := next(
+        (line for line in lines if len(line.split()) != 4 or id_problem(line.split()[0], leads=True)), None
+    ):
         raise UserError(
             f"{path}: {broken.strip()!r}: TREC judgements cannot hold a name with white space, or one of a query that "
             "begins with #; rename it"

@@ -84,7 +84,9 @@ def _asked(path: Path, run: Run, collection: Collection) -> tuple[str, list[str]
     if ENGLISH not in found:
         raise UserError(f"{path}: its queries may be in {', '.join(found)}; say which: --language {found[0]}")
     others = ", ".join(code for code in found if code != ENGLISH)
-    return ENGLISH, [f"note: {path}: taken for English queries, for its name says no language; if not: --language CODE ({others})"]
+    return ENGLISH, [
+        f"note: {path}: taken for English queries, for its name says no language; if not: --language CODE ({others})"
+    ]
 
 
 def _check(path: Path, run: Run, language: str, collection: Collection) -> None:

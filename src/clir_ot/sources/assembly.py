@@ -238,7 +238,6 @@ class _Tally:
                 "or not of the files that the judgements are of"
             )
 
-
     def left_out(self) -> list[tuple[int, str]]:
         """How many of what."""
         kinds = (
