@@ -87,7 +87,11 @@ def search(arguments: argparse.Namespace) -> None:
         }
         run = rank(queries, collection, arguments.encoder, arguments.document_encoder, **options)
     write_run(run, arguments.output, tag="bm25" if arguments.bm25 else "clir-ot")
-    print(f"{len(run)} queries: {arguments.output}\nnext: clir-ot evaluate {arguments.output} --collection DIR")
+    for note in collection.notes(arguments.documents):
+        print(f"note: {note}")
+    asked = f"--collection {arguments.collection} --language {arguments.language} --split {arguments.split}"
+    asked += f" --documents {arguments.documents}" if arguments.documents != "en" else ""
+    print(f"{len(run)} queries: {arguments.output}\nnext: clir-ot evaluate {arguments.output} {asked}")
 
 
 def translate(arguments: argparse.Namespace) -> None:
@@ -103,7 +107,8 @@ def translate(arguments: argparse.Namespace) -> None:
     path = translate_queries(collection, language, arguments.model, arguments.split, **options)
     print(
         f"{len(collection.translated_queries(language))} queries: {path}\nnext: clir-ot search --translated --bm25 "
-        f"--collection {arguments.collection} --language {language} --output RUN.trec"
+        f"--collection {arguments.collection} --language {language} --split {arguments.split or 'test'} "
+        "--output RUN.trec"
     )
 
 

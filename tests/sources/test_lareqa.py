@@ -211,7 +211,9 @@ def test_the_command_prints_what_was_built_and_what_comes_next(
     rows = {cells[0]: cells[1:] for line in printed.splitlines() if (cells := line.split())}
     assert rows["th"][:5] == ["4", "3", "0", "0", "3"]  # documents, queries, train, dev, test
     assert f"collection: {built}" in printed
-    assert f"next: clir-ot search --encoder runs/starter/hybrid/encoder --collection {built} --language de" in printed
+    search, evaluate = printed.partition("next: ")[2].splitlines()
+    assert search == f"clir-ot search --bm25 --collection {built} --language en --output en.trec"
+    assert evaluate.strip() == f"clir-ot evaluate en.trec --collection {built} --language en"
     assert clir("collection", "check", built) == f"{built}: no problem found\n"
     # As printed: the German questions over the English sentences; then over the German ones, which it names.
     run = tmp_path / "de.trec"

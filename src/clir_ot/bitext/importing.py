@@ -10,7 +10,9 @@ from typing import IO
 from clir_ot.bitext.filters import Filter
 from clir_ot.bitext.formats import Sides
 from clir_ot.collections.batches import batches
+from clir_ot.collections.collection import Collection
 from clir_ot.collections.folder_files import TEXT_FORMATS, files_by_language
+from clir_ot.collections.next_steps import next_steps
 from clir_ot.errors import UserError
 from clir_ot.files import replacing, write_text
 
@@ -53,10 +55,13 @@ def what_next(folder: Path, language: str) -> str:
             f"{folder} has no {lost} file: add what the README's collection has, or put "
             f"{bitext_file(folder, language).relative_to(folder)} into a collection"
         )
-    return (
-        f"clir-ot collection stats {folder} --strict   # has the bitext seen test queries?\n"
-        f"      make distill LANG={language} COLLECTION={folder}"
-    )
+    try:
+        steps = next_steps(Collection(folder), language)
+    except UserError:
+        return f"clir-ot collection check {folder}   # has a file that cannot be read"
+    if "--output" in steps:  # nothing to train on: what the bitext is for is not there
+        steps = f"{folder} has no English training queries for a teacher: add them and qrels/train.tsv"
+    return f"clir-ot collection stats {folder} --strict   # has the bitext seen test queries?\n      {steps}"
 
 
 def write_bitext_pairs(
@@ -88,7 +93,7 @@ def write_bitext_pairs(
     if old and not replace:
         raise UserError(f"{old}: is there already; --replace writes it anew")
     target = bitext_file(folder, language)
-    with _no_empty_folders(target.parent, folder), replacing(target) as temporary:
+    with no_empty_folders(target.parent, folder), replacing(target) as temporary:
         # Its own end of line: Windows would write two characters.
         with temporary.open("w", encoding="utf-8", newline="\n") as file:
             counts = _write(file, pairs, filters, progress)
@@ -105,7 +110,7 @@ def write_bitext_pairs(
 
 
 @contextlib.contextmanager
-def _no_empty_folders(*folders: Path) -> Iterator[None]:
+def no_empty_folders(*folders: Path) -> Iterator[None]:
     """On a failure, without those folders that were not there before."""
     made = [folder for folder in folders if not folder.exists()]
     try:

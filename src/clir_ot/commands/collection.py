@@ -16,6 +16,7 @@ def build(arguments: argparse.Namespace) -> None:
     from clir_ot.collections import Collection
     from clir_ot.collections.cache import STARTER
     from clir_ot.collections.languages import parse_languages
+    from clir_ot.collections.next_steps import next_steps
     from clir_ot.progress import counting
     from clir_ot.sources.builders import BuildRequest, find_builder
 
@@ -42,8 +43,8 @@ def build(arguments: argparse.Namespace) -> None:
     if said:
         print(said)
     else:
-        _print_statistics(Collection(arguments.folder), None)
-        print(f"\ncollection: {arguments.folder}\nnext: {builder.next.format(folder=arguments.folder)}")
+        collection = Collection(arguments.folder)
+        print(f"{_statistics(collection, None)}\n\ncollection: {arguments.folder}\nnext: {next_steps(collection)}")
 
 
 def _build_starter(arguments: argparse.Namespace) -> None:
@@ -52,13 +53,15 @@ def _build_starter(arguments: argparse.Namespace) -> None:
         raise UserError(f"starter is fetched whole from pinned packages; leave {option} out")
     from clir_ot.collections import Collection
     from clir_ot.collections.encoder_settings import EncoderSettings
+    from clir_ot.collections.next_steps import next_steps
     from clir_ot.sources.starter import build_starter
 
     encoder, collection = build_starter(arguments.folder)
     if arguments.quiet:
         return
-    _print_statistics(Collection(collection), EncoderSettings.read(encoder))
-    print(f"\nencoder:    {encoder}\ncollection: {collection}\nnext: make distill LANG=yo")
+    print(_statistics(Collection(collection), EncoderSettings.read(encoder)))
+    steps = next_steps(Collection(collection), "yo") if arguments.folder else "make distill LANG=yo"
+    print(f"\nencoder:    {encoder}\ncollection: {collection}\nnext: {steps}")
 
 
 def check(arguments: argparse.Namespace) -> None:
@@ -142,7 +145,10 @@ def stats(arguments: argparse.Namespace) -> None:
 
     encoder = EncoderSettings.read(arguments.encoder) if arguments.encoder else None
     collection = Collection(arguments.folder)
-    _print_statistics(collection, encoder)
+    print(_statistics(collection, encoder))
+    for language in collection.document_languages:
+        for note in collection.notes(language):
+            print(f"note: {note}")
     print(f"\n{render_lengths(text_lengths(collection, encoder), first=STUDY_LANGUAGES)}\n")
     if encoder and not encoder.lengths:
         print(f"{encoder.folder} does not say how much of a text the encoder reads: what is cut is not counted")
@@ -169,12 +175,12 @@ def qrels(arguments: argparse.Namespace) -> None:
     print(f"judgements of {len(judged)} queries: {arguments.output}")
 
 
-def _print_statistics(collection: "Collection", encoder: "EncoderSettings | None") -> None:
+def _statistics(collection: "Collection", encoder: "EncoderSettings | None") -> str:
     from clir_ot.collections.statistics import render, statistics
     from clir_ot.sources.kolibri import STUDY_LANGUAGES
 
     count_pieces = (lambda texts: sum(encoder.count(texts))) if encoder else None
-    print(render(statistics(collection, count_pieces), first=STUDY_LANGUAGES))
+    return render(statistics(collection, count_pieces), first=STUDY_LANGUAGES)
 
 
 VERBS = (bitext, build, check, qrels, stats)

@@ -64,7 +64,7 @@ def index(arguments: argparse.Namespace) -> None:
         return
     print(
         f"{said}\nnext: clir-ot search --index {made.folder} --encoder DIR --document-encoder {arguments.encoder} "
-        f"--collection {arguments.collection} --language LANG --output RUN.trec"
+        f"--collection {arguments.collection} --documents {arguments.documents} --language LANG --output RUN.trec"
     )
 
 

@@ -2,10 +2,13 @@
 
 from array import array
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from clir_ot.collections.collection import Collection
 from clir_ot.collections.id_index import IdIndex, hashed
+from clir_ot.collections.statistics import statistics
 from clir_ot.collections.trec_fields import id_problem
 from clir_ot.collections.writing import write_bitext, write_qrels, write_records
 from clir_ot.errors import UserError
@@ -75,6 +78,23 @@ def require_new(folder: Path) -> None:
         raise UserError(f"{folder}: is there already and not empty; name a new folder, or remove it to build it again")
 
 
+@contextmanager
+def whole_collection(folder: Path) -> Iterator[Path]:
+    """Give a folder to write, which is read once and then takes its place as `folder`: whole, readable, or not at all.
+
+    Raises:
+        UserError: `require_new`'s; what was written cannot be read; whatever the block raises, about `folder`.
+    """
+    require_new(folder)
+    with replacing(folder) as temporary:
+        temporary.mkdir()
+        try:
+            yield temporary
+            statistics(Collection(temporary))
+        except UserError as error:
+            raise UserError(str(error).replace(str(temporary), str(folder))) from error
+
+
 def assemble(folder: Path, contents: Contents, about: About, progress: Progress = untold) -> None:
     """Write the collection.
 
@@ -88,8 +108,7 @@ def assemble(folder: Path, contents: Contents, about: About, progress: Progress 
     require_new(folder)
     judged_queries, wanted = _judged(contents)
     wanted.update(name for names in contents.negatives.values() for name in names)
-    with replacing(folder) as temporary:
-        temporary.mkdir()
+    with whole_collection(folder) as temporary:
         tally = _Tally(progress)
         for language, read in contents.documents.items():
             written = _write_documents(temporary, language, read, wanted, tally)

@@ -4,19 +4,29 @@ Each adds `bitext/<language>.tsv` to a folder, a collection or a new one, and ne
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import langcodes
 
 from clir_ot.bitext.formats import Sides, find_sources, read_tsv
-from clir_ot.bitext.importing import Counts, bitext_file, existing_bitext, what_next, write_bitext_pairs
+from clir_ot.bitext.importing import (
+    Counts,
+    bitext_file,
+    existing_bitext,
+    no_empty_folders,
+    what_next,
+    write_bitext_pairs,
+)
 from clir_ot.bitext.moses import read_moses
 from clir_ot.bitext.translation_sets import read_translation_parquet
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import canonical_language, same_language
 from clir_ot.errors import UserError
+from clir_ot.files import remove_leftovers
 from clir_ot.sources.hub import obtain, reason
 
 Progress = Callable[[int], None]
@@ -29,6 +39,7 @@ _HUB = {
     "tatoeba": "sentence-transformers/parallel-sentences-tatoeba",
     "ccmatrix": "sentence-transformers/parallel-sentences-ccmatrix",
 }
+_COMPLETE = ".bitext-complete"  # bitext of all languages, to be moved to its place
 _OPUS = "https://opus.nlpl.eu"
 
 _NLLB = "https://storage.googleapis.com/allennlp-data-bucket/nllb"
@@ -159,19 +170,37 @@ class _Part:
 
 
 def _build(folder: Path, parts: dict[str, _Part], progress: Progress) -> str:
-    """Write all languages or, if one cannot be, none."""
+    """Write all languages or, if one cannot be, none; one that is killed leaves nothing that a second build refuses."""
     written: dict[str, Counts] = {}
-    try:
-        for language, part in parts.items():
-            written[language] = write_bitext_pairs(folder, language, part.pairs, says=part.says, progress=progress)
-    except BaseException:
-        for language in written:
-            path = bitext_file(folder, language)
-            path.unlink(missing_ok=True)
-            path.with_name(f"README.{language}.md").unlink(missing_ok=True)
-        raise
+    with no_empty_folders(folder), _beside(folder) as scratch:
+        made = scratch / "made"
+        try:
+            for language, part in parts.items():
+                written[language] = write_bitext_pairs(made, language, part.pairs, says=part.says, progress=progress)
+        except UserError as error:
+            raise UserError(str(error).replace(str(made), str(folder))) from error
+        (made / "bitext").rename(folder / _COMPLETE)
+    _put_in_place(folder)
     tables = [f"{bitext_file(folder, language)}\n{counts}" for language, counts in written.items()]
     return "\n\n".join([*tables, f"next: {what_next(folder, next(iter(written)))}"])
+
+
+@contextmanager
+def _beside(folder: Path) -> Iterator[Path]:
+    """A folder inside `folder`, which goes when the block ends; what a kill leaves of it, `_require_room` removes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".bitext.", dir=folder) as scratch:
+        yield Path(scratch)
+
+
+def _put_in_place(folder: Path) -> None:
+    """Move what is complete to where it is read, also what a kill in the middle of moving has left."""
+    complete = folder / _COMPLETE
+    if complete.is_dir():
+        (folder / "bitext").mkdir(exist_ok=True)
+        for path in sorted(complete.iterdir()):
+            path.rename(folder / "bitext" / path.name)
+        complete.rmdir()
 
 
 def nllb_code(language: str) -> str:
@@ -188,6 +217,8 @@ def _foreign(code: str) -> str:
 
 
 def _require_room(folder: Path, languages: Sequence[str]) -> None:
+    _put_in_place(folder)
+    remove_leftovers(folder / "bitext")
     for language in languages:
         if there := existing_bitext(folder, language):
             raise UserError(f"{there}: is there already; remove it to build it again, or name another folder")

@@ -7,13 +7,6 @@ from pathlib import Path
 from clir_ot.collections.cache import STARTER
 from clir_ot.errors import UserError
 
-_TRAINABLE = "make teacher COLLECTION={folder}"
-_TEST_ONLY = (
-    "clir-ot search --encoder runs/starter/hybrid/encoder --collection {folder} --language de --output de.trec\n"
-    "      clir-ot evaluate de.trec --collection {folder} --language de"
-)
-_LOOK = "clir-ot collection stats {folder}"
-
 
 @dataclass(frozen=True)
 class BuildRequest:
@@ -43,16 +36,14 @@ class Builder:
     Attributes:
         form: of the name, `opus:CORPUS:LANGUAGE`.
         says: what it is, in a line.
-        build: writes the folder; raises UserError in a line where it cannot. Returns what to print, or None for the
-            table of a collection and `next`.
-        next: what the user does next, with `{folder}`.
+        build: writes the folder; raises UserError in a line where it cannot. Of a bitext it returns what to print, of a
+            collection None.
         has_terms: that the user must accept.
     """
 
     form: str
     says: str
     build: Callable[[BuildRequest], str | None]
-    next: str = _TRAINABLE
     has_terms: bool = False
 
     @property
@@ -206,20 +197,20 @@ def _refuse_languages(request: BuildRequest, name: str) -> None:
 
 
 BUILDERS = (
-    Builder("xquad-r", "LAReQA's XQuAD-R: questions and answering sentences in 11 languages", _xquad_r, _TEST_ONLY),
-    Builder("mlqa-r", "LAReQA's MLQA-R: likewise in 7 languages", _mlqa_r, _TEST_ONLY),
+    Builder("xquad-r", "LAReQA's XQuAD-R: questions and answering sentences in 11 languages", _xquad_r),
+    Builder("mlqa-r", "LAReQA's MLQA-R: likewise in 7 languages", _mlqa_r),
     Builder("mediawiki", "MediaWiki's messages and what is written about them, in over 200 languages", _mediawiki),
     Builder("msmarco", "MS MARCO passages: English, the usual training of a teacher", _msmarco, has_terms=True),
     Builder("mmarco", "MS MARCO translated by machine, parallel in 14 languages", _mmarco, has_terms=True),
-    Builder("miracl", "MIRACL: Wikipedia passages and questions in 18 languages, not parallel", _miracl, _LOOK),
+    Builder("miracl", "MIRACL: Wikipedia passages and questions in 18 languages, not parallel", _miracl),
     Builder("afriqa", "AfriQA: questions in 10 African languages to English or French passages", _afriqa),
-    Builder("ciral", "CIRAL: English questions to news in Hausa, Somali, Swahili, Yoruba", _ciral, _LOOK),
-    Builder("neuclir", "NeuCLIR 1: English topics to news in Persian, Russian, Chinese", _neuclir, _LOOK),
-    Builder("wikiclir", "WikiCLIR: English sentences to Wikipedia in 24 languages", _wikiclir, _LOOK),
-    Builder("clirmatrix", "CLIRMatrix: queries in 138 languages to English Wikipedia", _clirmatrix, _LOOK),
+    Builder("ciral", "CIRAL: English questions to news in Hausa, Somali, Swahili, Yoruba", _ciral),
+    Builder("neuclir", "NeuCLIR 1: English topics to news in Persian, Russian, Chinese", _neuclir),
+    Builder("wikiclir", "WikiCLIR: English sentences to Wikipedia in 24 languages", _wikiclir),
+    Builder("clirmatrix", "CLIRMatrix: queries in 138 languages to English Wikipedia", _clirmatrix),
     Builder("squad", "SQuAD 1.1: English questions to paragraphs", _squad),
     Builder("squad-sentences", "SQuAD 1.1: English questions to sentences", _squad_sentences),
-    Builder("ir_datasets:ID", "anything in ir_datasets by id; several ids joined by +", _ir_dataset, _LOOK),
+    Builder("ir_datasets:ID", "anything in ir_datasets by id; several ids joined by +", _ir_dataset),
     Builder("opus:CORPUS:LANGUAGE", "bitext of an OPUS corpus, added to a folder", _opus),
     Builder("nllb:LANGUAGE", "bitext mined from the web as NLLB's, added to a folder", _nllb),
     Builder("ntrex", "bitext of NTREX-128, news in 128 languages, added to a folder", _ntrex),

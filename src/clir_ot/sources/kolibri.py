@@ -17,7 +17,7 @@ from pathlib import Path
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import canonical_language
 from clir_ot.collections.writing import write_bitext, write_qrels, write_texts
-from clir_ot.files import replacing
+from clir_ot.sources.assembly import whole_collection
 from clir_ot.sources.interface_text import plain_text
 from clir_ot.sources.wheels import PinnedWheel, fetched
 
@@ -74,10 +74,8 @@ def build_kolibri(folder: Path) -> None:
     Raises:
         UserError: the wheel cannot be fetched or is not the pinned one; the disk is full.
     """
-    with replacing(folder) as temporary:
-        temporary.mkdir()
-        with fetched(KOLIBRI, temporary.parent) as archive:
-            write_collection(read_messages(archive), temporary)
+    with whole_collection(folder) as temporary, fetched(KOLIBRI, temporary.parent) as archive:
+        write_collection(read_messages(archive), temporary)
 
 
 def read_messages(archive: zipfile.ZipFile) -> dict[str, Messages]:

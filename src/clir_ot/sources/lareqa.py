@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, StringConstra
 from clir_ot.collections.collection import ENGLISH, Collection, files_by_language
 from clir_ot.collections.writing import write_qrels, write_texts
 from clir_ot.errors import UserError
-from clir_ot.files import read_lines, replacing, write_text
-from clir_ot.sources.assembly import require_new
+from clir_ot.files import read_lines, write_text
+from clir_ot.sources.assembly import require_new, whole_collection
 
 _REPOSITORY = "https://github.com/google-research-datasets/lareqa"
 
@@ -154,8 +154,7 @@ def build_lareqa(name: str, source: Path | None, folder: Path) -> None:
     texts = {language: read_language(files[language], language) for language in sorted(files, key=_english_first)}
     if published.parallel:
         _check_parallel(published, files, texts)
-    with replacing(folder) as temporary:
-        temporary.mkdir()
+    with whole_collection(folder) as temporary:
         for language, found in texts.items():
             write_texts(temporary, "corpus", language, found.documents)
             write_texts(temporary, "queries", language, found.questions)

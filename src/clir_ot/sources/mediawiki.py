@@ -16,9 +16,9 @@ from clir_ot.collections.folder_files import ENGLISH, SPLITS
 from clir_ot.collections.folding import fold
 from clir_ot.collections.writing import write_bitext, write_qrels, write_texts
 from clir_ot.errors import UserError
-from clir_ot.files import replacing, write_text
+from clir_ot.files import write_text
 from clir_ot.progress import counting
-from clir_ot.sources.assembly import require_new
+from clir_ot.sources.assembly import require_new, whole_collection
 from clir_ot.sources.debian import unpacked_package
 from clir_ot.sources.mediawiki_readme import LanguageRow, readme
 from clir_ot.sources.mediawiki_release import DOCUMENTATION, Release, open_release
@@ -88,8 +88,7 @@ def build_mediawiki(
     if unknown := [language for language in wanted if language not in found.codes]:
         raise UserError(f"MediaWiki {release.version} has no messages in {', '.join(unknown)}; leave out --languages")
     task = design_task(release)
-    with replacing(folder) as temporary:
-        temporary.mkdir()
+    with whole_collection(folder) as temporary:
         rows = [_write_english(task, temporary, len(release.messages(ENGLISH).authors))]
         few, progress = 0, counting(f"of {len(wanted)} languages read")
         for language in wanted:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from clir_ot.collections.cache import starter_folder
+from clir_ot.files import remove_leftovers
 from clir_ot.sources.kolibri import build_kolibri
 from clir_ot.sources.starter_encoder import build_starter_encoder
 
@@ -22,6 +23,7 @@ def build_starter(collection: Path | None = None) -> tuple[Path, Path]:
     encoder = starter_folder() / "encoder"
     collection = collection or starter_folder() / "collection"
     for folder, build in ((encoder, build_starter_encoder), (collection, build_kolibri)):
-        if not folder.is_dir():
+        if not folder.is_dir() or not any(folder.iterdir()):
+            remove_leftovers(folder)
             build(folder)
     return encoder, collection
