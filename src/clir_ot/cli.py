@@ -1,11 +1,13 @@
 """`clir-ot ...`: thin, one function for each verb. What a verb needs is imported when it runs."""
 
 import argparse
+import io
 import os
 import signal
 import sys
 import time
 from pathlib import Path
+from typing import Any, NoReturn
 
 from clir_ot.commands.collection import VERBS as COLLECTION_VERBS
 from clir_ot.commands.dashboard import VERBS as DASHBOARD_VERBS
@@ -13,6 +15,7 @@ from clir_ot.commands.index import VERBS as INDEX_VERBS
 from clir_ot.commands.push import VERBS as PUSH_VERBS
 from clir_ot.commands.sweep import VERBS as SWEEP_VERBS
 from clir_ot.errors import UserError
+from clir_ot.files import user_path
 from clir_ot.options import make_parser
 
 _PATIENCE = 10  # seconds
@@ -20,6 +23,9 @@ _PATIENCE = 10  # seconds
 
 def main() -> None:
     """Entry point; a problem the user can mend is one line on standard error and exit status 1."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal that cannot show a script, or a file name that is no UTF-8, is no reason to end.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         arguments = sys.argv[1:]
         # A polite kill cleans up like Ctrl-C does; training replaces this by a handler that saves first.
@@ -31,15 +37,31 @@ def main() -> None:
             fit(arguments[1:])
         else:
             parsed = make_parser({verb.__name__: verb for verb in VERBS}).parse_args(arguments)
+            for name, value in vars(parsed).items():
+                setattr(parsed, name, _at_home(value))
             parsed.verb(parsed)
     except UserError as error:
-        _leave_it_to_the_first_process()
-        sys.exit(f"clir-ot: {error}")
+        _fail(str(error))
     except KeyboardInterrupt:
-        _leave_it_to_the_first_process()
-        sys.exit("clir-ot: interrupted; nothing half-written is left, run it again to go on")
+        _fail("interrupted; nothing half-written is left, run it again to go on")
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        # What the system refuses, wherever it does: no permission, a folder for a file, a name that is too long.
+        _fail(f"{os.fspath(error.filename)}: {error.strerror}" if error.filename else str(error))
+
+
+def _at_home(value: Any) -> Any:
+    """An option's value, with `~` of paths replaced."""
+    if isinstance(value, list):
+        return [_at_home(each) for each in value]
+    return user_path(value) if isinstance(value, Path) else value
+
+
+def _fail(problem: str) -> NoReturn:
+    """Say it in a line, whatever a library or a file's name has in it."""
+    _leave_it_to_the_first_process()
+    sys.exit(f"clir-ot: {' '.join(line.strip() for line in problem.splitlines())}")
 
 
 def _leave_it_to_the_first_process() -> None:

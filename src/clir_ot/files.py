@@ -120,6 +120,14 @@ def stamp(path: Path) -> tuple[int, int]:
     return found.st_size, found.st_mtime_ns
 
 
+def user_path(name: str | Path) -> Path:
+    """A path as a user writes it: `~` is the home folder also where no shell has seen to it, as in `--run=~/run`."""
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:  # nobody of that name
+        return Path(name)
+
+
 @contextlib.contextmanager
 def replacing(target: Path) -> Iterator[Path]:
     """Give a temporary path beside `target`, file or folder, and rename it to `target` on success.

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from clir_ot.errors import UserError
+from clir_ot.files import user_path
 
 STARTER = "starter"
 
@@ -28,7 +29,7 @@ def locate(name: str | Path, what: str) -> Path | str:
         UserError: the starter is asked for and not built.
     """
     if str(name) != STARTER:
-        return name
+        return user_path(name) if str(name).startswith("~") else name
     folder = starter_folder() / what
     if not folder.is_dir():
         raise UserError(

@@ -24,7 +24,7 @@ from typing import Any
 import yaml
 
 from clir_ot.errors import UserError
-from clir_ot.files import remove_leftovers, write_text
+from clir_ot.files import remove_leftovers, user_path, write_text
 
 # What decides the trained weights. The machine, the loggers and the number of devices do not.
 _TRAINER_KEYS = ("max_epochs", "max_steps", "precision", "accumulate_grad_batches", "gradient_clip_val")
@@ -35,7 +35,7 @@ class RunFolder:
     """Where one training run lives."""
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+        self.path = user_path(path)
         self.config = self.path / "config.yaml"
         self.facts = self.path / "run.json"
         self.checkpoints = self.path / "checkpoints"
