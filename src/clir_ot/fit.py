@@ -17,7 +17,9 @@ from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from clir_ot.collections import Collection
 from clir_ot.collections.cache import locate
+from clir_ot.collections.languages import parse_languages
 from clir_ot.data.datamodule import CLIRDataModule
+from clir_ot.data.from_collection import AUTO, passages, training_languages
 from clir_ot.errors import UserError
 from clir_ot.models.encoder_folder import fingerprint
 from clir_ot.publishing.model_card import model_card
@@ -43,6 +45,7 @@ class FitCLI(LightningCLI):
     """LightningCLI with a run folder, which is checked before anything large is loaded."""
 
     run: RunFolder
+    says: str = ""  # how the collection decided
     settings: tuple[dict[str, Any], dict[str, str]]  # the resolved configuration, and fingerprints of what is read
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
@@ -75,6 +78,7 @@ class FitCLI(LightningCLI):
         encoder = model.get("teacher") or model.get("encoder")
         if encoder is None:
             raise UserError("model.teacher is not set; give the encoder folder of a trained teacher")
+        self._ask_collection()
         self.settings = (
             yaml.safe_load(self.parser.dump(self.config)),
             {
@@ -87,6 +91,16 @@ class FitCLI(LightningCLI):
         if self.run.is_trained:
             raise AlreadyTrained(self.run.path)
         self._place_logger()
+
+    def _ask_collection(self) -> None:
+        """What the configuration leaves to the collection, in its place: the run folder holds what was trained with."""
+        data = self.config.data
+        collection = Collection(data.collection)
+        if data.languages == AUTO:
+            data.languages = ",".join(training_languages(collection, AUTO))
+        if data.cloze_share == AUTO and data.bitext_rate < 1:
+            read = passages(collection, parse_languages(data.languages), data.passage_words)
+            data.cloze_share, self.says = read.cloze_share, read.says
 
     def _place_logger(self) -> None:
         """The Weights & Biases run is named after the run folder and lies in it; one that goes on keeps its id."""
@@ -157,6 +171,8 @@ def fit(arguments: list[str]) -> None:
         sum(p.numel() for p in module.encoder.parameters() if p.requires_grad >= needed) for needed in (1, 0)
     )
     say(f"{run.path}: training {trained / 1e6:.1f} M of the encoder's {total / 1e6:.1f} M parameters")
+    if cli.says:
+        say(cli.says)
     rank_zero_only(run.claim)(*cli.settings)
     rank_zero_only(run.add_facts)(code=about["code"])
     tracked = next((logger for logger in trainer.loggers if isinstance(logger, RunLogger)), None)

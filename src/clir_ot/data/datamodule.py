@@ -4,7 +4,7 @@ import random
 from array import array
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 import numpy as np
 import pytorch_lightning as pl
@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from clir_ot.collections import Collection
-from clir_ot.collections.languages import parse_languages
 from clir_ot.collections.trec import ranking, read_run
+from clir_ot.data.from_collection import AUTO, passages, training_languages
 from clir_ot.data.idf import inverse_document_frequencies
 from clir_ot.data.resumable_loader import ResumableLoader
 from clir_ot.data.sampler import HybridBatchSampler, Mode, monolingual_share
@@ -32,7 +32,7 @@ class CLIRDataModule(pl.LightningDataModule):
 
     Args:
         collection: folder in the format of `clir_ot.Collection`.
-        languages: codes, as a list or separated by commas.
+        languages: codes, as a list or separated by commas; or `auto`, see `training_languages`.
         mode, alpha, language_temperature: how ranking batches are made, see `HybridBatchSampler`.
         bitext_rate: share of bitext batches among all.
         bitext_pairs: of each language, drawn by the seed, a smaller draw being part of a larger one; None reads all.
@@ -42,8 +42,8 @@ class CLIRDataModule(pl.LightningDataModule):
             negatives; or `collection`: what the queries file lists as `"negatives"`.
         negatives: hard negatives a query, drawn from its first 100.
         cloze_share: how often a query that is part of its document is left out of the training passage; None reads
-            whole documents.
-        passage_words: words of a training passage.
+            whole documents, `auto` looks whether queries are part of theirs, see `passages`.
+        passage_words: words of a training passage, where documents are not read whole.
         seed: of the batches.
         workers: processes that prepare batches.
 
@@ -65,18 +65,18 @@ class CLIRDataModule(pl.LightningDataModule):
         batch_size: int = 32,
         hard_negatives: str | None = None,
         negatives: int = 0,
-        cloze_share: float | None = None,
+        cloze_share: float | Literal["auto"] | None = None,
         passage_words: int = 48,
         seed: int = 0,
         workers: int = 0,
     ) -> None:
         super().__init__()
-        self.languages = parse_languages(languages)
         self.collection = Collection(collection)
+        self.languages = training_languages(self.collection, languages)
         self.mode, self.alpha, self.language_temperature = mode, alpha, language_temperature
         self.bitext_rate, self.bitext_pairs, self.english_share = bitext_rate, bitext_pairs, english_share
         self.batch_size, self.seed, self.workers = batch_size, seed, workers
-        self.cloze_share, self.passage_words = cloze_share, passage_words
+        self.passage_words = passage_words
         self.hard_negatives, self.negatives = hard_negatives, negatives
         if negatives < 0 or bool(negatives) != bool(hard_negatives):
             raise UserError(
@@ -84,7 +84,10 @@ class CLIRDataModule(pl.LightningDataModule):
             )
         if workers < 0:
             raise UserError(f"data.workers is {workers}; it must be at least 0")
-        self._refuse_unread()
+        self._refuse_unread(cloze_share)
+        if cloze_share == AUTO:
+            cloze_share = passages(self.collection, self.languages, passage_words).cloze_share
+        self.cloze_share = cloze_share
         if cloze_share is not None and not 0 <= cloze_share <= 1:
             raise UserError(f"data.cloze_share is {cloze_share}; it is a share and must lie in [0, 1]")
 
@@ -108,7 +111,7 @@ class CLIRDataModule(pl.LightningDataModule):
         mixed = self.mode == "X-X" or monolingual_share(self.mode, self.alpha) < 1
         return self.bitext_rate < 1 and mixed and len(set(self.languages)) > 1
 
-    def _refuse_unread(self) -> None:
+    def _refuse_unread(self, cloze_share: float | str | None) -> None:
         """No option that no batch would read."""
         share = monolingual_share(self.mode, self.alpha)
         languages_drawn = self.mode != "X-X" and share > 0
@@ -117,7 +120,7 @@ class CLIRDataModule(pl.LightningDataModule):
             "alpha": self.alpha,
             "language_temperature": self.language_temperature,
             "hard_negatives": self.hard_negatives,
-            "cloze_share": self.cloze_share,
+            "cloze_share": cloze_share,
         }
         bitext = {"bitext_pairs": self.bitext_pairs, "english_share": self.english_share or None}
         for rate, options, kind in ((1, rankings, "ranking"), (0, bitext, "bitext")):

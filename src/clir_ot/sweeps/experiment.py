@@ -10,7 +10,7 @@ import yaml
 
 from clir_ot.collections import Collection
 from clir_ot.collections.collection import ENGLISH
-from clir_ot.collections.languages import parse_languages
+from clir_ot.data.from_collection import training_languages
 from clir_ot.errors import UserError
 from clir_ot.files import read_yaml
 from clir_ot.runs.fit_process import option
@@ -113,7 +113,7 @@ def _logged(config: dict[str, Any], collection: Collection) -> list[str]:
     for callback in config["trainer"]["callbacks"] or []:
         if callback["class_path"] == _DEV_RETRIEVAL:
             measures = DevRetrieval(**callback.get("init_args", {})).measures
-            languages = dict.fromkeys([ENGLISH, *parse_languages(config["data"]["languages"])])
+            languages = dict.fromkeys([ENGLISH, *training_languages(collection, config["data"]["languages"])])
             there = [language for language in languages if collection.is_judged("dev", language)]
             names += [f"dev/{language}/{measure}" for language in there for measure in measures]
     return [*names, _LOSS]
