@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from clir_ot.commands.collection import VERBS as COLLECTION_VERBS
 from clir_ot.commands.dashboard import VERBS as DASHBOARD_VERBS
 from clir_ot.commands.index import VERBS as INDEX_VERBS
+from clir_ot.commands.init import VERBS as INIT_VERBS
 from clir_ot.commands.push import VERBS as PUSH_VERBS
 from clir_ot.commands.sweep import VERBS as SWEEP_VERBS
 from clir_ot.errors import UserError
@@ -173,12 +174,14 @@ def report(arguments: argparse.Namespace) -> None:
     """`report RUNS...`: a page, and the tables as Markdown."""
     from clir_ot.collections import Collection
     from clir_ot.collections.languages import parse_languages
+    from clir_ot.kit.named import Shelf, find
     from clir_ot.report.report import write_report
 
+    published = [find(name, Shelf.PUBLISHED) for name in arguments.published]
     low_resource = parse_languages(arguments.low_resource) if arguments.low_resource else None
     page, tables = write_report(
         arguments.runs, Collection(arguments.collection), arguments.output, split=arguments.split,
-        low_resource=low_resource, measures=arguments.measures.split(","), published=arguments.published,
+        low_resource=low_resource, measures=arguments.measures.split(","), published=published,
     )  # fmt: skip
     print(f"report: {page}\ntables: {tables}\nnext: open {page} in a browser")
 
@@ -215,8 +218,9 @@ def ablate(arguments: argparse.Namespace) -> None:
     from clir_ot.ablation.students import ablate_students
     from clir_ot.collections import Collection
     from clir_ot.collections.languages import canonical_language
+    from clir_ot.kit.named import Shelf, find
 
-    ablation = Ablation.read(arguments.file)
+    ablation = Ablation.read(find(arguments.file, Shelf.ABLATION))
     if arguments.only:
         ablation = ablation.only(arguments.only.split(","))
     collection, run = Collection(arguments.collection), arguments.run
@@ -244,6 +248,7 @@ VERBS = (
     *COLLECTION_VERBS,
     *DASHBOARD_VERBS,
     *INDEX_VERBS,
+    *INIT_VERBS,
     *PUSH_VERBS,
     *SWEEP_VERBS,
 )

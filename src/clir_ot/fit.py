@@ -21,6 +21,7 @@ from clir_ot.collections.languages import parse_languages
 from clir_ot.data.datamodule import CLIRDataModule
 from clir_ot.data.from_collection import AUTO, passages, training_languages
 from clir_ot.errors import UserError
+from clir_ot.kit.named import Shelf, find
 from clir_ot.models.encoder_folder import fingerprint
 from clir_ot.publishing.model_card import model_card
 from clir_ot.runs.best_weights import BestWeights
@@ -35,6 +36,8 @@ from clir_ot.tracking.artifacts import TEACHER_KEY, log_encoder, teacher_artifac
 from clir_ot.tracking.run_logger import RunLogger
 from clir_ot.tracking.training_progress import EpochLine, TrainingBar
 from clir_ot.tracking.weights_and_biases import finish, identify, is_offline, sync_command
+
+_CONFIG = ("-c", "--config")
 
 
 class AlreadyTrained(Exception):  # noqa: N818 - not an error
@@ -139,7 +142,7 @@ def fit(arguments: list[str]) -> None:
                 "enable_model_summary": False,
             },
             parser_kwargs={"exit_on_error": False},
-            args=arguments,
+            args=_with_files(arguments),
         )
     except (ArgumentError, MisconfigurationException, ValueError, TypeError) as error:
         raise _as_user_error(error) from error
@@ -198,6 +201,20 @@ def fit(arguments: list[str]) -> None:
             rank_zero_only(run.release)()
     if trainer.is_global_zero and (command := sync_command(run.path)):
         print(f"Weights & Biases run is offline; upload it with: {command}")
+
+
+def _with_files(arguments: list[str]) -> list[str]:
+    """The arguments with the file in place of an experiment's name, as in `--config distill`."""
+    found = []
+    for before, word in zip([None, *arguments], arguments, strict=False):
+        option, equals, value = word.partition("=")
+        if before in _CONFIG:
+            found.append(str(find(word, Shelf.EXPERIMENT)))
+        elif equals and option in _CONFIG:
+            found.append(f"{option}={find(value, Shelf.EXPERIMENT)}")
+        else:
+            found.append(word)
+    return found
 
 
 def _log_lineage(logger: RunLogger, run: RunFolder, about: dict[str, Any], with_encoder: bool) -> None:

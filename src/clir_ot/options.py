@@ -4,9 +4,11 @@ import argparse
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from clir_ot import __version__
 from clir_ot.commands.collection_options import add_collection
 from clir_ot.commands.dashboard import add_dashboard
 from clir_ot.commands.index import add_index
+from clir_ot.commands.init import add_init
 from clir_ot.commands.push import add_push
 from clir_ot.commands.sweep import add_sweep
 
@@ -18,10 +20,12 @@ def make_parser(verbs: Mapping[str, Callable[[argparse.Namespace], None]]) -> ar
         verbs: `{name: function}`.
     """
     parser = argparse.ArgumentParser(prog="clir-ot", description="cross-lingual retrieval into low-resource languages")
+    parser.add_argument("--version", action="version", version=f"clir-ot {__version__}")
     commands = parser.add_subparsers(required=True, metavar="VERB")
 
+    add_init(commands, verbs)
     add_collection(commands, verbs)
-    commands.add_parser("fit", help="train a system: clir-ot fit --config experiments/teacher.yaml --run DIR")
+    commands.add_parser("fit", help="train a system: clir-ot fit --config teacher --run DIR")
 
     action = commands.add_parser("search", help="rank the documents for the queries of a language")
     action.add_argument("--encoder", type=Path, help="folder of the query encoder")
@@ -72,11 +76,10 @@ def make_parser(verbs: Mapping[str, Callable[[argparse.Namespace], None]]) -> ar
     action.add_argument("--low-resource", help="languages that the question is about: yo,ha; default: all foreign ones")
     action.add_argument(
         "--published",
-        type=Path,
         nargs="+",
         default=[],
         metavar="FILE",
-        help="figures of papers to show beside these: experiments/paper/published/*.yaml",
+        help="figures of papers to show beside these: a file, or a name such as hybrid-xquad-r",
     )
     action.set_defaults(verb=verbs["report"])
 
@@ -94,7 +97,7 @@ def make_parser(verbs: Mapping[str, Callable[[argparse.Namespace], None]]) -> ar
     action = commands.add_parser(
         "ablate", help="train and measure the variants of an ablation file, several seeds each"
     )
-    action.add_argument("file", type=Path, help="such as experiments/ablation/alignment.yaml")
+    action.add_argument("file", help="a file, or a name such as alignment")
     action.add_argument("--teacher", help="folder of the teacher's encoder, of tables of students")
     action.add_argument("--collection", type=Path, required=True)
     action.add_argument("--language", help="of the students, likewise")

@@ -105,5 +105,5 @@ def test_a_missing_package_is_said(translator_folder: Make, monkeypatch: pytest.
         raise ImportError("\nM2M100Tokenizer requires the SentencePiece library\nbut it was not found")
 
     monkeypatch.setattr("transformers.AutoTokenizer.from_pretrained", without)
-    with pytest.raises(UserError, match="pip install sentencepiece"):
+    with pytest.raises(UserError, match=r"pip install 'clir-ot\[translate\]'"):
         translate(["bara"], translator_folder("m2m100"), "yo")

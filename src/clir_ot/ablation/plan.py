@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 from clir_ot.ablation.variant import Variant
 from clir_ot.errors import UserError
 from clir_ot.files import read_yaml
+from clir_ot.kit.named import Shelf, find
 from clir_ot.runs.folder import RunFolder
 
 ZERO_SHOT = "zero-shot"
@@ -35,10 +36,10 @@ class Ablation:
 
     @classmethod
     def read(cls, path: Path) -> "Ablation":
-        """Read and check the file; `experiment` is relative to it.
+        """Read and check the file; `experiment` is relative to it, or a name.
 
         Raises:
-            UserError: it is missing, no YAML, or lacks something.
+            UserError: it or its experiment is missing, it is no YAML, or lacks something.
         """
         said = read_yaml(path)
         keys = {"table", "experiment", "seeds", "baselines", "variants"}
@@ -50,7 +51,10 @@ class Ablation:
         known = [*variants, *([ZERO_SHOT] if said["table"] == "student" else [])]
         if unknown := [name for name in said["baselines"] if name not in known]:
             raise UserError(f"{path}: baseline {unknown[0]} is none of {', '.join(known)}")
-        experiment = path.parent / said["experiment"]
+        try:
+            experiment = find(said["experiment"], Shelf.EXPERIMENT, beside=path.parent)
+        except UserError as error:
+            raise UserError(f"{path}: experiment: {error}") from error
         common = said.get("common") or {}
         return cls(said["table"], experiment, said["seeds"], said["baselines"], common, variants)
 

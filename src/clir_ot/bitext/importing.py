@@ -15,6 +15,7 @@ from clir_ot.collections.folder_files import TEXT_FORMATS, files_by_language
 from clir_ot.collections.next_steps import next_steps
 from clir_ot.errors import UserError
 from clir_ot.files import replacing, write_text
+from clir_ot.kit.laying import runnable
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def what_next(folder: Path, language: str) -> str:
         return f"clir-ot collection check {folder}   # has a file that cannot be read"
     if "--output" in steps:  # nothing to train on: what the bitext is for is not there
         steps = f"{folder} has no English training queries for a teacher: add them and qrels/train.tsv"
-    return f"clir-ot collection stats {folder} --strict   # has the bitext seen test queries?\n      {steps}"
+    return f"clir-ot collection stats {folder} --strict   # has the bitext seen test queries?\n      {runnable(steps)}"
 
 
 def write_bitext_pairs(

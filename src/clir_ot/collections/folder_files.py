@@ -23,7 +23,9 @@ def find_folder(name: str | Path) -> Path:
     """
     folder = Path(locate(name, "collection")).expanduser()
     if not folder.is_dir():
-        raise UserError(f"{folder}: no such collection folder; `make starter` builds the default one")
+        raise UserError(
+            f"{folder}: no such collection folder; `clir-ot collection build starter` builds the default one"
+        )
     return folder
 
 

@@ -17,6 +17,7 @@ def build(arguments: argparse.Namespace) -> None:
     from clir_ot.collections.cache import STARTER
     from clir_ot.collections.languages import parse_languages
     from clir_ot.collections.next_steps import next_steps
+    from clir_ot.kit.laying import runnable
     from clir_ot.progress import counting
     from clir_ot.sources.builders import BuildRequest, find_builder
 
@@ -44,7 +45,7 @@ def build(arguments: argparse.Namespace) -> None:
         print(said)
     else:
         collection = Collection(arguments.folder)
-        print(f"{_statistics(collection, None)}\n\ncollection: {arguments.folder}\nnext: {next_steps(collection)}")
+        print(f"{_statistics(collection, None)}\n\ncollection: {arguments.folder}\nnext: {runnable(next_steps(collection))}")
 
 
 def _build_starter(arguments: argparse.Namespace) -> None:
@@ -54,6 +55,7 @@ def _build_starter(arguments: argparse.Namespace) -> None:
     from clir_ot.collections import Collection
     from clir_ot.collections.encoder_settings import EncoderSettings
     from clir_ot.collections.next_steps import next_steps
+    from clir_ot.kit.laying import runnable
     from clir_ot.sources.starter import build_starter
 
     encoder, collection = build_starter(arguments.folder)
@@ -61,7 +63,7 @@ def _build_starter(arguments: argparse.Namespace) -> None:
         return
     print(_statistics(Collection(collection), EncoderSettings.read(encoder)))
     steps = next_steps(Collection(collection), "yo") if arguments.folder else "make distill LANG=yo"
-    print(f"\nencoder:    {encoder}\ncollection: {collection}\nnext: {steps}")
+    print(f"\nencoder:    {encoder}\ncollection: {collection}\nnext: {runnable(steps)}")
 
 
 def check(arguments: argparse.Namespace) -> None:

@@ -11,7 +11,7 @@ def add_sweep(commands: Any, verbs: Mapping[str, Callable[[argparse.Namespace], 
     action = commands.add_parser(
         "sweep", help="try settings of an experiment, as a W&B sweep file says: at W&B where you are logged in, or here"
     )
-    action.add_argument("file", type=Path, help="such as experiments/sweeps/distill.yaml")
+    action.add_argument("file", help="a file, or a name such as distill")
     action.add_argument("--run", type=Path, required=True, help="folder of the trials and the table: new, or to go on")
     action.add_argument("--collection", required=True, help="a folder, or starter")
     action.add_argument("--teacher", help="folder of the teacher's encoder, of sweeps of students")
@@ -26,12 +26,13 @@ def sweep(arguments: argparse.Namespace) -> None:
     """`sweep FILE`: trials, a table, a picture."""
     from clir_ot.collections import Collection
     from clir_ot.collections.languages import canonical_language
+    from clir_ot.kit.named import Shelf, find
     from clir_ot.sweeps.sweep import sweep as run_sweep
 
     language = canonical_language(arguments.language) if arguments.language else None
     trials = run_sweep(
-        arguments.file, Collection(arguments.collection), arguments.run, teacher=arguments.teacher, language=language,
-        count=arguments.count, seed=arguments.seed, devices=arguments.devices,
+        find(arguments.file, Shelf.SWEEP), Collection(arguments.collection), arguments.run, teacher=arguments.teacher,
+        language=language, count=arguments.count, seed=arguments.seed, devices=arguments.devices,
     )  # fmt: skip
     best = trials.best
     assert best is not None, "a sweep without a figure is an error"

@@ -107,8 +107,8 @@ def read_published(path: Path) -> Published:
         said_so = first["msg"].removeprefix("Value error, ")
         spelt = ".".join(map(str, place))
         raise UserError(
-            f"{path}:{_line(_node_at(root, place))}: {f'{spelt}: ' if spelt else ''}{said_so}; see "
-            "experiments/paper/published for such files"
+            f"{path}:{_line(_node_at(root, place))}: {f'{spelt}: ' if spelt else ''}{said_so}; "
+            "`clir-ot init DIR` lays such files: DIR/experiments/paper/published"
         ) from error
     for number, table in enumerate(found.tables):
         averaged = any(MEAN in values for values in table.systems.values())

@@ -208,7 +208,7 @@ def import_faiss(what_for: str) -> Any:
     try:
         import faiss
     except ImportError as error:
-        raise UserError(f"{what_for} needs faiss: pip install -e '.[faiss]'") from error
+        raise UserError(f"{what_for} needs faiss: pip install 'clir-ot[faiss]'") from error
     return faiss
 
 

@@ -38,7 +38,7 @@ def export_qdrant(
     try:
         from qdrant_client import QdrantClient
     except ImportError as error:
-        raise UserError("export: Qdrant's client is not installed: pip install -e '.[qdrant]'") from error
+        raise UserError("export: Qdrant's client is not installed: pip install 'clir-ot[qdrant]'") from error
     said = place.get("url") or place.get("path")
     # The client's errors have no class in common: those of httpx, grpc, portalocker and its own.
     try:

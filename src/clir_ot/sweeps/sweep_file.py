@@ -1,7 +1,7 @@
 """A sweep file, in the format of Weights & Biases: which settings of an experiment to try, and what makes one better.
 
 Format: https://docs.wandb.ai/models/sweeps/define-sweep-configuration. Its `command` is `clir-ot fit --config FILE
-${args}`; the file that it names is the experiment, as seen from the folder where the sweep is started.
+${args}`; the file, or name, behind `--config` is the experiment, as seen from the folder where the sweep is started.
 """
 
 import difflib
@@ -16,6 +16,7 @@ from sweeps.params import HyperParameter, HyperParameterSet
 
 from clir_ot.errors import UserError
 from clir_ot.files import read_yaml
+from clir_ot.kit.named import Shelf, find
 
 METHODS = ("grid", "random", "bayes")
 _ARGUMENTS = "${args}"
@@ -51,7 +52,9 @@ class SweepFile:
             raise UserError(f"{path}: method is {said.get('method')}; {_nearest(said.get('method'), METHODS)}")
         for key in ("metric", "parameters", "command"):
             if not said.get(key):
-                raise UserError(f"{path}: has no {key}; see experiments/sweeps/distill.yaml for one that has all")
+                raise UserError(
+                    f"{path}: has no {key}; `clir-ot init DIR` lays files that have all: DIR/experiments/sweeps"
+                )
         if not isinstance(said["metric"], dict) or not {"name", "goal"} <= said["metric"].keys():
             raise UserError(f"{path}: metric needs a name, such as dev/yo/MRR@10, and a goal: maximize or minimize")
         if not isinstance(said["parameters"], dict):
@@ -142,10 +145,10 @@ def _read_command(path: Path, command: Any) -> tuple[Path, list[str]]:
     words = words[1:] if words[:1] == ["${env}"] else words
     if words[:3] != [_PROGRAM, "fit", "--config"] or len(words) < 5 or words[-1] != _ARGUMENTS:
         raise UserError(f"{path}: command: expected the list: ${{env}}, clir-ot, fit, --config, FILE, {_ARGUMENTS}")
-    experiment = Path(words[3])
-    if not experiment.is_file():
-        raise UserError(f"{path}: command: {experiment}: no such file, seen from {Path.cwd()}")
-    return experiment, words[4:-1]
+    try:
+        return find(words[3], Shelf.EXPERIMENT), words[4:-1]
+    except UserError as error:
+        raise UserError(f"{path}: command: {error}") from error
 
 
 def _samples(parameter: HyperParameter) -> list[Any]:
