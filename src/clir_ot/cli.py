@@ -179,11 +179,11 @@ def report(arguments: argparse.Namespace) -> None:
 
     published = [find(name, Shelf.PUBLISHED) for name in arguments.published]
     low_resource = parse_languages(arguments.low_resource) if arguments.low_resource else None
-    page, tables = write_report(
+    page, tables, figures = write_report(
         arguments.runs, Collection(arguments.collection), arguments.output, split=arguments.split,
         low_resource=low_resource, measures=arguments.measures.split(","), published=published,
     )  # fmt: skip
-    print(f"report: {page}\ntables: {tables}\nnext: open {page} in a browser")
+    print(f"report: {page}\ntables: {tables}\nfigures: {figures}\nnext: open {page} in a browser")
 
 
 def align(arguments: argparse.Namespace) -> None:

@@ -70,7 +70,7 @@ def make_parser(verbs: Mapping[str, Callable[[argparse.Namespace], None]]) -> ar
     action = commands.add_parser("report", help="one page: systems by languages, tests, gap, bias, curves, the answer")
     action.add_argument("runs", type=Path, nargs="+", metavar="RUNS", help="run folders, or folders they lie in")
     action.add_argument("--collection", type=Path, required=True)
-    action.add_argument("--output", type=Path, required=True, help="folder to write report.html and report.md into")
+    action.add_argument("--output", type=Path, required=True, help="folder of report.html, report.md and figures.json")
     action.add_argument("--split", default="test", choices=["train", "dev", "test"])
     action.add_argument("--measures", default=measures, help=f"the first is compared; default: {measures}")
     action.add_argument("--low-resource", help="languages that the question is about: yo,ha; default: all foreign ones")

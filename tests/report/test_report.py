@@ -157,6 +157,12 @@ def test_the_page_stands_alone_and_its_figures_are_those_of_the_rankings(
     assert float(effectiveness[name][1].split()[0]) == pytest.approx(sum(values) / 2, abs=5e-4)
     assert effectiveness[name][1].endswith(f"({min(values):.3f} to {max(values):.3f})")
     assert effectiveness[name][2] == ""  # there is no Swahili student
+    kept = json.loads((tmp_path / "report" / "figures.json").read_text())
+    assert kept["primary"]["distilled"] == name
+    assert kept["systems"][name]["yo"]["mean"] == pytest.approx(sum(values) / 2)
+    assert kept["systems"][name]["yo"]["seeds"] == 2
+    assert kept["systems"][name].keys() == {"yo", "en"}
+    assert kept["systems"].keys() == effectiveness.keys() - {"system"}
 
     # Points of a curve are not systems of their own.
     assert [row[0] for row in shown["Size of the bitext"]] == ["Bitext pairs", "18", "36"]

@@ -1,7 +1,7 @@
 """The pictures of a report, as matplotlib figures."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,7 +12,8 @@ from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import language_name
 from clir_ot.evaluation.query_noise import DEFAULT_NOISES
 from clir_ot.pictures.canvas import canvas
-from clir_ot.report.study import TOGETHER, ZERO_SHOT, Row, Study
+from clir_ot.report.effectiveness import Effectiveness, effectiveness_of
+from clir_ot.report.study import TOGETHER, UPPER_BOUND, ZERO_SHOT, Row, Study
 
 # Okabe and Ito's palette: told apart by colour-blind readers, too.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
@@ -25,26 +26,32 @@ _WIDTH = 5.4  # inches, of every picture
 
 def by_language(study: Study) -> Figure:
     """Every system's measure in every language, with intervals; the teacher's English figure as a line."""
-    figure, axes = canvas((_WIDTH, 1.2 + 0.55 * len(study.languages)))
-    rows = [row for row in study.rows if any(name in row.results for name in study.languages)]
-    for position, row in enumerate(rows):
-        places, means, errors = [], [], []
-        for at, language in enumerate(study.languages):
-            if language in row.results:
-                pooled = row.results[language].pooled
-                mean, (low, high) = pooled.mean(study.measure), pooled.interval(study.measure)
-                places.append(at + (position - (len(rows) - 1) / 2) * 0.7 / len(rows))
-                means.append(mean)
-                errors.append((mean - low, high - mean))
+    return effectiveness(effectiveness_of(study), _WIDTH)
+
+
+def effectiveness(found: Effectiveness, width: float, names: Mapping[str, str] | None = None) -> Figure:
+    """The same from the figures alone.
+
+    Args:
+        width: inches.
+        names: `{system: what to call it}` of those to draw; default: all, as they are called.
+    """
+    names = names or {name: name for name, row in found.systems.items() if row.keys() - {ENGLISH}}
+    figure, axes = canvas((width, 1.2 + 0.55 * len(found.languages)))
+    for position, (name, label) in enumerate(names.items()):
+        row, shift = found.systems[name], (position - (len(names) - 1) / 2) * 0.7 / len(names)
+        shown = [(at + shift, row[code]) for at, code in enumerate(found.languages) if code in row]
         axes.errorbar(
-            means, places, xerr=np.array(errors).T, fmt=_MARKS[position % len(_MARKS)], label=row.name,
-            color=_COLOURS[position % len(_COLOURS)], capsize=2, markersize=5,
+            [f.mean for _, f in shown], [at for at, _ in shown],
+            xerr=np.array([(f.mean - f.low, f.high - f.mean) for _, f in shown]).T,
+            fmt=_MARKS[position % len(_MARKS)], label=label, color=_COLOURS[position % len(_COLOURS)], capsize=2,
+            markersize=5,
         )  # fmt: skip
-    top = next(row for row in study.rows if row.name == ZERO_SHOT).results.get(ENGLISH)
-    if top:
-        axes.axvline(top.pooled.mean(study.measure), color="#999999", linestyle="--", label="English upper bound")
-    _rows(axes, list(map(language_name, study.languages)))
-    axes.set_xlabel(study.measure)
+    if top := found.systems[ZERO_SHOT].get(ENGLISH):
+        axes.axvspan(top.low, top.high, color="#999999", alpha=0.2, linewidth=0)
+        axes.axvline(top.mean, color="#999999", linestyle="--", label=UPPER_BOUND)
+    _rows(axes, list(map(language_name, found.languages)))
+    axes.set_xlabel(found.measure)
     _legend(figure, axes)
     return figure
 

@@ -11,6 +11,7 @@ from clir_ot.evaluation.metrics import DEFAULT_MEASURES
 from clir_ot.files import write_text
 from clir_ot.models.encoder_folder import fingerprint
 from clir_ot.report.bias import Bias, bias_of
+from clir_ot.report.effectiveness import effectiveness_of
 from clir_ot.report.page import html, markdown
 from clir_ot.report.published import read_published
 from clir_ot.report.published_figures import published_figures
@@ -62,13 +63,13 @@ def write_report(
     measures: Sequence[str] = DEFAULT_MEASURES,
     published: Sequence[Path] = (),
 ) -> list[Path]:
-    """Write `report.html` and `report.md` on a study; other arguments are those of `read_study`.
+    """Write `report.html`, `report.md` and `figures.json` on a study; other arguments are those of `read_study`.
 
     Args:
         published: files of figures in print, which are shown beside these where there are such.
 
     Returns:
-        The two files, in the folder `output`.
+        The three files, in the folder `output`.
 
     Raises:
         UserError: see `read_study` and `read_published`.
@@ -89,6 +90,8 @@ def write_report(
     files = [output / "report.html", output / "report.md"]
     for path, render in zip(files, (html, markdown), strict=True):
         write_text(path, render(_TITLE, subtitle, parts, footer))
+    files.append(output / "figures.json")
+    write_text(files[-1], effectiveness_of(study, footer[0]).model_dump_json(indent=1) + "\n")
     return files
 
 

@@ -14,6 +14,7 @@ from clir_ot.report import figures
 from clir_ot.report.answer import answer
 from clir_ot.report.bias import Bias
 from clir_ot.report.curves import ALPHA, BITEXT_PAIRS
+from clir_ot.report.effectiveness import figure_of
 from clir_ot.report.study import TOGETHER, UPPER_BOUND, ZERO_SHOT, Row, Study
 
 _VARIED = {
@@ -91,15 +92,7 @@ def _effectiveness(study: Study) -> Section:
 
 
 def _cell(row: Row, language: str, measure: str) -> str:
-    if language not in row.results:
-        return ""
-    seeds = row.results[language]
-    low, high = seeds.pooled.interval(measure)
-    text = f"{seeds.pooled.mean(measure):.3f} [{low:.3f}, {high:.3f}]"
-    if len(seeds.runs) > 1:
-        least, most = seeds.span(measure)
-        text += f" ({least:.3f} to {most:.3f})"
-    return text
+    return str(figure_of(row.results[language], measure)) if language in row.results else ""
 
 
 def _tests(study: Study) -> Section:
