@@ -4,12 +4,15 @@ PYTHON ?= python3
 VENV   ?= .venv
 PIP     = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: ready pinned notebooks test test-all lint wheel clean
+.PHONY: ready pinned notebooks front-page test test-all lint wheel clean
 
 ready pinned: $(VENV)/.installed
 
 notebooks: $(VENV)/.installed-notebooks  ## execute the notebooks in place, on the runs in runs/starter: make distill LANG=yo first
 	@$(BIN)/python notebooks/execute.py $(ARGS)
+
+front-page: ready  ## the README's picture and figures from docs/results/; ARGS=report/figures.json: from a new report
+	@$(BIN)/python docs/front_page.py $(ARGS)
 
 test: $(VENV)/.installed-dev  ## the tests, without network, in minutes
 	$(BIN)/python -m pytest -n auto -m "not slow" $(ARGS)
@@ -18,8 +21,8 @@ test-all: $(VENV)/.installed-notebooks  ## the slow tests too
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: $(VENV)/.installed-dev  ## ruff, mypy, and the floors
-	$(BIN)/ruff check src tests benchmarks notebooks
-	$(BIN)/ruff format --check src tests benchmarks notebooks
+	$(BIN)/ruff check src tests benchmarks notebooks docs
+	$(BIN)/ruff format --check src tests benchmarks notebooks docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --no-logo
 

@@ -45,7 +45,9 @@ def build(arguments: argparse.Namespace) -> None:
         print(said)
     else:
         collection = Collection(arguments.folder)
-        print(f"{_statistics(collection, None)}\n\ncollection: {arguments.folder}\nnext: {runnable(next_steps(collection))}")
+        print(
+            f"{_statistics(collection, None)}\n\ncollection: {arguments.folder}\nnext: {runnable(next_steps(collection))}"
+        )
 
 
 def _build_starter(arguments: argparse.Namespace) -> None:
