@@ -68,7 +68,7 @@ def canonical_measure(measure: str) -> str:
         UserError: the measure is unknown.
     """
     function, cutoff = _parse(measure)
-    name = next(name for name in ("MAP", "MRR", "nDCG", "P", "R") if _WITH_CUTOFF[name] is function)
+    name = next(name for name, known in _WITH_CUTOFF.items() if known is function)
     return name if cutoff == math.inf else f"{name}@{int(cutoff)}"
 
 
@@ -122,11 +122,12 @@ def _dcg(graded: Iterable[tuple[int, int]], cutoff: float) -> float:
 
 _Measure = Callable[[_Judged, float], float]
 
+# Of two spellings of a measure the first is the canonical one.
 _ANY_DEPTH: dict[str, _Measure] = {
-    "AP": _average_precision,
     "MAP": _average_precision,
-    "RR": _reciprocal_rank,
+    "AP": _average_precision,
     "MRR": _reciprocal_rank,
+    "RR": _reciprocal_rank,
     "nDCG": _ndcg,
 }
 _WITH_CUTOFF: dict[str, _Measure] = {**_ANY_DEPTH, "P": _precision, "R": _recall, "Recall": _recall}

@@ -3,6 +3,8 @@
 Q queries, B documents or pairs, N tokens, D dimensions.
 """
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 
@@ -62,3 +64,9 @@ def pooled_mse(
 def mean_vector(vectors: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Mean of each row's vectors where the mask is True: (B, N, D), (B, N) bool -> (B, D) float32."""
     return vectors.float().masked_fill(~mask[..., None], 0.0).sum(dim=1) / mask.sum(dim=1, keepdim=True)
+
+
+PAIR_LOSSES: dict[str, Callable[[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]] = {
+    "mse": pooled_mse,
+}
+"""Alignment terms of a pair by itself, by the name that `model.alignment` has: (teacher, student, masks) -> (B,)."""

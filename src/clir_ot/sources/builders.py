@@ -196,7 +196,7 @@ def _refuse_languages(request: BuildRequest, name: str) -> None:
         raise UserError(f"{name}: the language stands in the name; leave --languages out")
 
 
-BUILDERS = (
+BUILDERS: tuple[Builder, ...] = (
     Builder("xquad-r", "LAReQA's XQuAD-R: questions and answering sentences in 11 languages", _xquad_r),
     Builder("mlqa-r", "LAReQA's MLQA-R: likewise in 7 languages", _mlqa_r),
     Builder("mediawiki", "MediaWiki's messages and what is written about them, in over 200 languages", _mediawiki),

@@ -14,7 +14,7 @@ import torch
 from clir_ot.data.batches import Tokens
 from clir_ot.errors import UserError
 from clir_ot.models.alignments import anchor_plan, greedy_plan, nearest_plan, uniform_plan
-from clir_ot.models.losses import info_nce, pooled_mse, score_divergence
+from clir_ot.models.losses import PAIR_LOSSES, info_nce, score_divergence
 from clir_ot.models.maxsim import maxsim
 from clir_ot.models.transport import (
     Cost,
@@ -34,7 +34,7 @@ Idf = tuple[torch.Tensor, torch.Tensor]
 RESIDUAL = "marginal_residual"
 """Beside the terms in what an alignment returns: the worst of all pairs, the only figure that is no mean over them."""
 
-TERMS = ("ot", "ot_contrastive", "uniform", "nearest", "greedy", "mse", "contrastive", "scores")
+TERMS = ("ot", "ot_contrastive", "uniform", "nearest", "greedy", *PAIR_LOSSES, "contrastive", "scores")
 _WITH_SOLVER = {"ot", "ot_contrastive"}
 _WITH_MARGINALS = {"ot", "ot_contrastive", "uniform", "nearest", "greedy"}
 _WITH_COST = _WITH_SOLVER | _WITH_MARGINALS
@@ -87,7 +87,8 @@ class Alignment:
     - `ot`: <stopgrad(P*), C> with the transport plan P* (OPTICAL, eq. 6-7)
     - `ot_contrastive`: InfoNCE over -<stopgrad(P*), C> of the student's sentence with the batch's English sentences
     - `uniform`, `nearest`, `greedy`: <stopgrad(P), C> with other plans P, see `clir_ot.models.alignments`
-    - `mse`: squared distance of the mean token vectors (Reimers & Gurevych 2020)
+    - `mse`: squared distance of the mean token vectors (Reimers & Gurevych 2020); others like it would be in
+      `clir_ot.models.losses.PAIR_LOSSES`
     - `contrastive`: InfoNCE over MaxSim of the student's sentence with the batch's English sentences
     - `scores`: KL divergence between MaxSim scores over these, the teacher's of x and the student's of y
     - `none`: nothing
@@ -141,8 +142,9 @@ class Alignment:
         losses: dict[str, torch.Tensor] = {}
         if self.weights.keys() & _WITH_MARGINALS:
             losses |= self._plan_terms(teacher, student, english, foreign, idf)
-        if "mse" in self.weights:
-            losses["mse"] = pooled_mse(teacher, student, english.mask, foreign.mask).mean()
+        for name, loss in PAIR_LOSSES.items():
+            if name in self.weights:
+                losses[name] = loss(teacher, student, english.mask, foreign.mask).mean()
         if "ot_contrastive" in self.weights:
             options: SolverOptions = {**self.solver}
             if self.marginals == "idf" and idf:
