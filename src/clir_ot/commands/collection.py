@@ -45,9 +45,8 @@ def build(arguments: argparse.Namespace) -> None:
         print(said)
     else:
         collection = Collection(arguments.folder)
-        print(
-            f"{_statistics(collection, None)}\n\ncollection: {arguments.folder}\nnext: {runnable(next_steps(collection))}"
-        )
+        steps = runnable(next_steps(collection))
+        print(f"{_statistics(collection, None)}\n\ncollection: {arguments.folder}\nnext: {steps}")
 
 
 def _build_starter(arguments: argparse.Namespace) -> None:
