@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 PIP     = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: ready pinned notebooks front-page test test-all lint wheel clean
+.PHONY: ready pinned notebooks front-page test test-all lint docs wheel clean
 
 ready pinned: $(VENV)/.installed
 
@@ -17,7 +17,7 @@ front-page: ready  ## the README's picture and figures from docs/results/; ARGS=
 test: $(VENV)/.installed-dev  ## the tests, without network, in minutes
 	$(BIN)/python -m pytest -n auto -m "not slow" $(ARGS)
 
-test-all: $(VENV)/.installed-notebooks  ## the slow tests too
+test-all: $(VENV)/.installed-notebooks $(VENV)/.installed-docs  ## the slow tests too
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: $(VENV)/.installed-dev  ## ruff, mypy, and the floors
@@ -25,6 +25,10 @@ lint: $(VENV)/.installed-dev  ## ruff, mypy, and the floors
 	$(BIN)/ruff format --check src tests benchmarks notebooks docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --no-logo
+
+docs: $(VENV)/.installed-docs  ## the site, into site/: open site/index.html, no server and no network is needed
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+	@echo 'site: site/index.html'
 
 wheel: $(VENV)/.installed-wheel  ## dist/: a wheel and its source, for PyPI or `pip install`
 	rm -rf dist
@@ -51,4 +55,8 @@ $(VENV)/.installed-notebooks: $(VENV)/.installed-dev
 
 $(VENV)/.installed-wheel: $(VENV)/.installed
 	$(PIP) --editable '.[wheel]'
+	@touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(PIP) --editable '.[docs]'
 	@touch $@
