@@ -161,6 +161,16 @@ def test_what_is_shown_as_python_runs(written: Pages) -> None:
         exec(compile(block, "docs", "exec"), {})
 
 
+@pytest.mark.parametrize(
+    ("page", "source"), [("alignment", "experiments/ablation/results.md"), ("results", "RESULTS.md")]
+)
+def test_figures_that_a_page_repeats_are_those_of_their_source(written: Pages, page: str, source: str) -> None:
+    figures = re.findall(r"[-+]?\d\.\d{3,}", written[f"docs/{page}.md"])
+    known = (ROOT / source).read_text()
+    assert figures
+    assert not [figure for figure in figures if figure not in known]
+
+
 def build(config: Path, site: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-f", str(config), "-d", str(site)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
