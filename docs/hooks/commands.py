@@ -23,9 +23,10 @@ def commands() -> str:
         "## make",
         table(["target", "what it does"], [[f"`make {name}`", cell(says)] for name, says in targets]),
         "## clir-ot",
-        *_verbs(make_parser(defaultdict(lambda: print))),
+        _options(parser := make_parser(defaultdict(lambda: print))),
+        *_verbs(parser),
     ]
-    return "\n\n".join(parts)
+    return "\n\n".join(part for part in parts if part)
 
 
 def _verbs(parser: argparse.ArgumentParser) -> Iterator[str]:
@@ -39,9 +40,15 @@ def _verbs(parser: argparse.ArgumentParser) -> Iterator[str]:
         elif name == "fit":
             yield "Its options are the keys of its [configuration](configuration.md); `clir-ot fit --help` lists them."
         else:
-            yield table(["option", "what it is"], [_option(verb, a) for a in verb._actions if a.dest != "help"])
+            yield _options(verb)
             if verb.epilog:
                 yield f"```text\n{verb.epilog}\n```" if "\n" in verb.epilog else sentence(cell(verb.epilog))
+
+
+def _options(parser: argparse.ArgumentParser) -> str:
+    nested = argparse._SubParsersAction
+    rows = [_option(parser, a) for a in parser._actions if a.dest != "help" and not isinstance(a, nested)]
+    return table(["option", "what it is"], rows)
 
 
 def _option(parser: argparse.ArgumentParser, action: argparse.Action) -> list[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 DOCS, ELSEWHERE = "docs/", "repository/"
 PICTURES = {".png", ".svg", ".jpg"}
-_LANGUAGES = {".py": "python", ".yaml": "yaml", ".yml": "yaml", ".cfg": "ini", ".j2": "jinja", "": "make"}
+_LANGUAGES = {".py": "python", ".yaml": "yaml", ".yml": "yaml", ".cfg": "ini", ".mk": "make", "": "make"}
 
 _NOT_SEARCHED = "---\nsearch: {exclude: true}\n---\n\n"
 
