@@ -62,6 +62,6 @@ def _option(parser: argparse.ArgumentParser, action: argparse.Action) -> list[st
         says.append(f"one of {', '.join(f'`{choice}`' for choice in action.choices)}")
     if action.option_strings and action.required:
         says.append("required")
-    if action.default not in (None, False, []) and not any("default" in said for said in says):
+    if action.default not in (None, False, [], argparse.SUPPRESS) and not any("default" in said for said in says):
         says.append(f"default: `{action.default}`")
     return [f"`{' '.join(spelt)}`", "; ".join(says)]
