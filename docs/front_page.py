@@ -1,8 +1,9 @@
-"""The README's picture and figures, from docs/results/: make front-page.
+"""The README's picture and figures, and those of pages with the same markers, from docs/results/: make front-page.
 
 After a study has been made again: make front-page ARGS=runs/starter/report/figures.json, which keeps that file first.
 """
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -20,7 +21,6 @@ from clir_ot.runs.rankings import DISTILLED, HYBRID
 from clir_ot.runs.system_names import UPPER_BOUND, ZERO_SHOT
 
 DOCS = Path(__file__).parent
-README = DOCS.parent / "README.md"
 FIGURES, PRINTED, PICTURE = DOCS / "results/starter.json", DOCS / "results/distill-yo.txt", DOCS / "images/starter.svg"
 _WIDTH = 4.8  # inches: the letters can be read where a phone is as wide as that
 
@@ -57,23 +57,25 @@ def table(found: Effectiveness) -> str:
     return columns(rows)
 
 
-def filled(text: str, found: Effectiveness, printed: str) -> str:
-    """The README with what stands between its markers made anew."""
+def filled(page: Path, found: Effectiveness, printed: str) -> str:
+    """A page's text with what stands between its markers, <!-- figures: ... --> and <!-- end -->, made anew."""
+    source = os.path.relpath(PICTURE, page.parent)
     blocks = {
-        "picture": f'<img src="{PICTURE.relative_to(README.parent)}" width="520" alt="{description(found)}">',
+        "picture": f'<img src="{source}" width="520" alt="{description(found)}">',
         "figures": table(found),
         "printed": f"```text\n{printed}```",
     }
-    for name, block in blocks.items():
-        text, count = re.subn(
-            rf"(<!-- {name}[^>]*-->\n).*?(<!-- end -->)",
-            lambda m, block=block: f"{m[1]}{block}\n{m[2]}",
-            text,
-            flags=re.S,
-        )
-        if count != 1:
-            sys.exit(f"{README}: has {count} places for {name}, expected one: <!-- {name} --> ... <!-- end -->")
-    return text
+    return re.sub(
+        rf"(<!-- ({'|'.join(blocks)}):[^>]*-->\n).*?(<!-- end -->)",
+        lambda marked: f"{marked[1]}{blocks[marked[2]]}\n{marked[3]}",
+        page.read_text(encoding="utf-8"),
+        flags=re.DOTALL,
+    )
+
+
+def pages() -> list[Path]:
+    """Those that may have markers."""
+    return [DOCS.parent / "README.md", *sorted(DOCS.glob("*.md"))]
 
 
 def main() -> None:
@@ -84,8 +86,11 @@ def main() -> None:
     with rc_context({"svg.hashsalt": "front-page"}), replacing(PICTURE) as temporary:
         metadata = {"Date": None, "Description": description(found)}
         picture(found).savefig(temporary, format="svg", metadata=metadata)
-    write_text(README, filled(README.read_text(encoding="utf-8"), found, PRINTED.read_text(encoding="utf-8")))
-    print(f"picture: {PICTURE}\nfigures: {README}")
+    made = {page: filled(page, found, PRINTED.read_text(encoding="utf-8")) for page in pages()}
+    changed = [page for page, text in made.items() if text != page.read_text(encoding="utf-8")]
+    for page in changed:
+        write_text(page, made[page])
+    print("\n".join([f"picture: {PICTURE}", *(f"figures: {page}" for page in changed)]))
 
 
 if __name__ == "__main__":

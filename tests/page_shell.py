@@ -117,7 +117,7 @@ def commands(script: str) -> list[list[str]]:
         pending = ""
         command: list[str] = []
         for word in [*words, ";"]:
-            if set(word) <= set(";&|()<>"):
+            if word and set(word) <= set(";&|()<>"):
                 found += [command] if command else []
                 command = []
             elif command or not re.fullmatch(r"do|then|else|time|\$|\w+=.*", word):
@@ -135,7 +135,7 @@ def problems(words: list[str]) -> Iterator[str]:
     if words[0] == "make":
         yield from _make(tuple(words))
     elif places:
-        if said := refused(tuple(words[places[-1] + 1 :])):
+        if said := refused(tuple(words[places[0] + 1 :])):
             yield said
     elif words[0].rpartition("/")[2].startswith("python") and len(words) > 1 and words[1].endswith(".py"):
         texts = "".join(p.read_text() for p in (ROOT / words[1], ROOT / "benchmarks" / "sides.py") if p.is_file())
@@ -158,7 +158,7 @@ def problems(words: list[str]) -> Iterator[str]:
 def refused(arguments: tuple[str, ...]) -> str | None:
     """What `clir-ot` says against its arguments as it reads them, before it does anything."""
     try:
-        if arguments[0] == "fit":
+        if arguments[:1] == ("fit",):
             return _fit_refuses(arguments[1:])
         with contextlib.redirect_stderr(io.StringIO()) as said, contextlib.redirect_stdout(io.StringIO()):
             parsed = make_parser({verb.__name__: verb for verb in VERBS}).parse_args(arguments)

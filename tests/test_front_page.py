@@ -47,9 +47,12 @@ def test_the_figures_are_those_of_the_report() -> None:
         assert said == {code: str(figure) for code, figure in figures.items()}
 
 
-def test_the_readme_is_as_make_front_page_writes_it() -> None:
+def test_pages_are_as_make_front_page_writes_them() -> None:
+    for page in front_page.pages():
+        made = front_page.filled(page, FOUND, front_page.PRINTED.read_text())
+        assert made == page.read_text(), "make front-page writes it anew"
     text = README.read_text()
-    assert front_page.filled(text, FOUND, front_page.PRINTED.read_text()) == text, "make front-page writes it anew"
+    assert all(f"<!-- {name}: " in text for name in ("picture", "figures", "printed"))
     assert len(text.splitlines()) <= 150
     assert front_page.description(FOUND) in front_page.PICTURE.read_text(), "make front-page draws it anew"
     # Not see-through: the letters are dark.
@@ -104,7 +107,8 @@ def test_every_figure_in_words_is_in_a_table() -> None:
         words = "\n".join(line for line in page.read_text().splitlines() if not line.startswith("|"))
         assert _unknown(words, tables) == set(), page
         known += tables
-    assert _unknown(README.read_text(), known) == set()
+    for page in (README, *(ROOT / "docs").glob("index.md"), *(ROOT / "docs").glob("results.md")):
+        assert _unknown(page.read_text(), known) == set(), page
 
 
 def test_the_changelog_names_modules_that_are_there_and_those_that_are_not() -> None:
