@@ -29,7 +29,7 @@ PAGES = sorted(
     }
 )
 
-_MAKEFILE = (ROOT / "Makefile").read_text()
+_MAKEFILE = "".join((ROOT / name).read_text() for name in ("Makefile", "environment.mk"))
 TARGETS = {name for line in re.findall(r"^([a-z][a-z -]*):", _MAKEFILE, re.M) for name in line.split()}
 _VARIABLES = {*re.findall(r"^(\w+) *[?:]?=", _MAKEFILE, re.M), *re.findall(r"\$[({](\w+)[)},]", _MAKEFILE)}
 _OURS = ("src", "tests", "docs", "experiments", "examples", "benchmarks", "notebooks")  # folders of the repository

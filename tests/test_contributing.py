@@ -91,7 +91,7 @@ def test_the_new_source_builds_a_collection_that_check_accepts(
     monkeypatch.chdir(package)
     build, check = typed("A source")
     clir(monkeypatch, *build[1:])
-    assert "next: clir-ot collection stats" in capsys.readouterr().out
+    assert "\nnext: clir-ot " in capsys.readouterr().out
     clir(monkeypatch, *check[1:])
     assert capsys.readouterr().out == "proverbs: no problem found\n"
     folder = package / "proverbs"

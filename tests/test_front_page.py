@@ -130,7 +130,7 @@ def test_citation_and_hooks_are_of_this_version_and_of_make_lint() -> None:
     cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     assert cited["version"] == clir_ot.__version__
     assert f"\n## [{cited['version']}] - {cited['date-released']}\n" in (ROOT / "CHANGELOG.md").read_text()
-    lint = (ROOT / "Makefile").read_text().partition("\nlint:")[2].partition("\n\n")[0]
+    lint = (ROOT / "environment.mk").read_text().partition("\nlint:")[2].partition("\n\n")[0]
     (hooks,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
     asked = re.findall(r"\$\(BIN\)/(\S+(?: check| format)?)", lint)
     assert [re.match(r"\.venv/bin/(\S+(?: check| format)?)", hook["entry"])[1] for hook in hooks["hooks"]] == asked

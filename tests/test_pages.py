@@ -64,7 +64,7 @@ def test_links_lead_somewhere(page: Path) -> None:  # those of docs/ are the sit
 
 def checkout(folder: Path, encoder: Path, collection: Path) -> dict[str, str]:
     """What `make` needs, with the tiny encoder and the toy collection as the starter; the environment to run it in."""
-    for name in ("Makefile", "setup.cfg", "constraints.txt"):
+    for name in ("Makefile", "environment.mk", "setup.cfg", "constraints.txt"):
         shutil.copy2(ROOT / name, folder / name)
     shutil.copytree(ROOT / "experiments", folder / "experiments")
     (folder / ".venv").mkdir()
