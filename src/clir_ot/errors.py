@@ -13,6 +13,6 @@ Report = Callable[[Path, str], None]
 """Takes a problem of a file, the whole line that says it; what reads goes on behind it if this returns."""
 
 
-def stop(path: Path, problem: str) -> NoReturn:
+def stop(path: object, problem: str) -> NoReturn:
     """The report that ends reading at the first problem."""
     raise UserError(problem)

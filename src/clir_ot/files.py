@@ -1,5 +1,6 @@
 """Reading and writing files: compressed where the name says so, and never a half-written result."""
 
+import codecs
 import contextlib
 import errno
 import fcntl
@@ -10,28 +11,45 @@ import os
 import re
 import shutil
 import tempfile
+import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
-from clir_ot.errors import Report, UserError, stop
+from clir_ot.errors import UserError, stop
 
 DISK_FULL = os.strerror(errno.ENOSPC)
 _LOCK = ".lock"  # in the temporary folder, held by who writes there as long as that process lives
 
+Readable = Path | zipfile.Path
+"""A file, or one inside a zip."""
 
-def open_bytes(path: Path) -> IO[bytes]:
-    """Open a file for reading; `.gz` and `.zst` are decompressed on the fly."""
-    if path.suffix == ".gz":
-        return gzip.open(path, "rb")  # type: ignore[return-value]
-    if path.suffix == ".zst":
-        import pyarrow
+P = TypeVar("P", bound=Readable)
 
-        # Not zstandard's reader: it takes a file that was cut short for a whole one.
-        return io.BufferedReader(pyarrow.CompressedInputStream(pyarrow.OSFile(str(path)), "zstd"))
-    return path.open("rb")
+
+@contextlib.contextmanager
+def opened(path: Readable) -> Iterator[IO[bytes]]:
+    """Open a file for reading; `.gz` and `.zst` are decompressed on the fly.
+
+    Raises:
+        UserError: it cannot be read, or not to its end: it is damaged or was cut short.
+    """
+    try:
+        with path.open("rb") as file:
+            if path.suffix == ".gz":
+                yield gzip.GzipFile(fileobj=file)  # type: ignore[misc]
+            elif path.suffix == ".zst":
+                import pyarrow
+
+                # Not zstandard's reader: it takes a file that was cut short for a whole one.
+                yield io.BufferedReader(pyarrow.CompressedInputStream(pyarrow.PythonFile(file), "zstd"))
+            else:
+                yield file
+    # EOFError and zlib's: a .gz cut short or damaged; the last: a way to pack a zip that Python has not.
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError) as error:
+        raise UserError(f"{path}: cannot be read ({error})") from error
 
 
 def compressed(content: bytes, path: Path) -> bytes:
@@ -46,34 +64,47 @@ def compressed(content: bytes, path: Path) -> bytes:
     return content
 
 
-def read_lines(path: Path, report: Report = stop) -> Iterator[tuple[str, str]]:
-    """Yield `("FILE:LINE", text)` for every non-blank line, without its line end and the file's byte order mark.
+def text_lines(path: P, report: Callable[[P, str], None] = stop) -> Iterator[tuple[str, str]]:
+    """Yield `("FILE:LINE", text)` for every line, without its line end and a byte order mark before it.
 
     A line ends with a line feed, or with carriage return and line feed. Unicode's other line separators are text.
 
     Args:
         path: UTF-8 text; `.gz` and `.zst` are decompressed.
-        report: takes a line that is not UTF-8, which is left out if it returns; `stop` raises.
+        report: takes a line that is not UTF-8 or holds NUL, which is left out if it returns; `stop` raises.
 
     Raises:
-        UserError: the file cannot be read.
+        UserError: the file cannot be read, is UTF-16, or its lines end in carriage returns alone.
     """
     name = str(path)
-    try:
-        with open_bytes(path) as file:
-            for number, line in enumerate(file, start=1):
-                place = f"{name}:{number}"
-                try:
-                    text = line.rstrip(b"\r\n").decode()
-                except UnicodeDecodeError as error:
-                    report(path, f"{place}: not UTF-8 ({error.reason}); save the file as UTF-8")
-                    continue
-                if number == 1:
-                    text = text.removeprefix("\ufeff")
-                if text and not text.isspace():
-                    yield place, text
-    except (OSError, EOFError, zlib.error) as error:  # the last two: a .gz cut short or damaged
-        raise UserError(f"{path}: cannot be read ({error})") from error
+    with opened(path) as file:
+        for number, line in enumerate(file, start=1):
+            place = f"{name}:{number}"
+            line = line.rstrip(b"\r\n")
+            if number == 1:
+                _refuse_other_lines(place, line)
+            try:
+                text = line.decode()
+            except UnicodeDecodeError as error:
+                report(path, f"{place}: not UTF-8 ({error.reason}); save the file as UTF-8")
+                continue
+            if "\0" in text:
+                report(path, f"{place}: holds a NUL character, as UTF-16 and damaged files do; save the file as UTF-8")
+                continue
+            # Files that were put together have such a mark before later lines, too.
+            yield place, text.removeprefix("\ufeff")
+
+
+def _refuse_other_lines(place: str, first: bytes) -> None:
+    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise UserError(f"{place}: not UTF-8 but UTF-16, by its byte order mark; save the file as UTF-8")
+    if b"\r" in first:
+        raise UserError(f"{place}: holds carriage returns, which end no line by themselves; save it with line feeds")
+
+
+def read_lines(path: P, report: Callable[[P, str], None] = stop) -> Iterator[tuple[str, str]]:
+    """The lines of `text_lines` that are not blank."""
+    return ((place, text) for place, text in text_lines(path, report) if text and not text.isspace())
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def test_columns_of_a_table_in_either_order_by_number_and_by_name(tmp_path: Path
 
 def test_columns_of_what_has_none_are_refused(tmp_path: Path) -> None:
     (tmp_path / "x.tmx").write_bytes(tmx(*UNITS))
-    with pytest.raises(UserError, match=r"--columns 2,1: none of the sources is a \.tsv file"):
+    with pytest.raises(UserError, match=r"--columns 2,1: none of the sources is a table"):
         read(tmp_path / "x.tmx", columns=("2", "1"))
 
 
@@ -127,7 +127,7 @@ def test_a_zip_as_opus_publishes_it(tmp_path: Path) -> None:
         GlobalVoices_en__yo_xml=b"<x/>",
     )  # fmt: skip
     assert read(path) == PAIRS
-    with pytest.raises(UserError, match=r"en-yo\.txt\.zip: holds no pair NAME\.en and NAME\.sw, only README, LICENSE"):
+    with pytest.raises(UserError, match=r"en-yo\.txt\.zip: holds no pair NAME\.en and NAME\.sw, .*only Global"):
         read(path, language="sw")
 
 
@@ -153,7 +153,7 @@ def test_a_memory_reads_nothing_outside_it(tmp_path: Path) -> None:
     path = tmp_path / "evil.tmx"
     doctype = f'<!DOCTYPE tmx [<!ENTITY e SYSTEM "file://{tmp_path}/secret.txt">]>'
     path.write_bytes(tmx(unit(en="&e;", yo="b")).replace(b'<!DOCTYPE tmx SYSTEM "tmx14.dtd">', doctype.encode()))
-    with pytest.raises(UserError, match=r"evil\.tmx:4: no well-formed TMX \(undefined entity &e;"):
+    with pytest.raises(UserError, match=r"evil\.tmx:2: declares the entity e"):
         read(path)
 
 
@@ -216,7 +216,7 @@ def test_language_codes_of_every_fashion(tmp_path: Path) -> None:
         ("a.jsonl", b'{"translation": {"en": "a", "sw": "b"}}\n', "a.jsonl:1: no text in 'yo'; it has en, sw"),
         ("a.jsonl", b'{"translation": {"en": "a", "yo": 3}}\n', "a.jsonl:1: the text in 'yo' is no string"),
         ("a.jsonl", b'{"translation": {"en": "a", "yo": "\\ud800"}}\n', "a.jsonl:1: holds half a character"),
-        ("a.jsonl", b'["a"]\n{\n', "a.jsonl:1: expected"),
+        ("a.jsonl", b'["a"]\n{\n', "a.jsonl:2: expected a list of {"),
         ("a.jsonl", b'{"translation"\n', "a.jsonl:1: expected"),
         ("a.tmx", tmx(UNITS[0], "<tu>"), "a.tmx:6: no well-formed TMX (mismatched tag, column 2)"),
         ("a.tmx", b"", "a.tmx:1: no well-formed TMX (no element found"),
@@ -249,7 +249,7 @@ def test_halves_of_unequal_length_and_bad_bytes_name_file_and_line(tmp_path: Pat
     with pytest.raises(UserError, match=r"x\.yo:3: not UTF-8"):
         read(english)
     packed = zipped(tmp_path / "x.zip", C_en__yo_en=b"a\n\xe9\n", C_en__yo_yo=b"a\nb\n")
-    with pytest.raises(UserError, match=r"x\.zip:C\.en-yo\.en:2: not UTF-8"):
+    with pytest.raises(UserError, match=r"x\.zip/C\.en-yo\.en:2: not UTF-8"):
         read(packed)
 
 

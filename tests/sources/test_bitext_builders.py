@@ -121,7 +121,7 @@ def test_ntrex_in_both_layouts(ntrex: Path, tmp_path: Path, clir: Callable[..., 
     clir("collection", "build", "ntrex", tmp_path / "some", "--from", ntrex, "--languages", "yor,pt")
     assert {path.name for path in (tmp_path / "some" / "bitext").glob("*.tsv")} == {"yo.tsv", "pt.tsv"}
     printed = clir("collection", "build", "ntrex", tmp_path / "none", "--from", ntrex, "--languages", "yo,ha")
-    assert "has no one file in 'ha'; it has" in printed
+    assert "has no file in 'ha'; it has" in printed
     assert not (tmp_path / "none").exists()
 
 

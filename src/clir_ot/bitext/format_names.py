@@ -1,3 +1,3 @@
 """Names of bitext formats, apart from what reads them: the command line offers them, and loads no reader for that."""
 
-FORMATS = ("tsv", "tmx", "jsonl", "zip", "parquet")
+FORMATS = ("tsv", "csv", "tmx", "jsonl", "zip", "parquet")

@@ -2,38 +2,43 @@
 
 | name | what it is |
 |---|---|
-| `.tsv`, `.txt` | a pair a line, tab between the columns |
-| `x.en` and `x.yo` | a Moses pair: lines that translate each other |
-| `.zip` | a Moses pair in a zip, as OPUS publishes it |
+| `.tsv`, `.txt` | a pair a line, tab between the columns; quoted as CSV if the whole file is |
+| `.csv` | a pair a record |
+| `x.en` and `x.yo`, `x_en.txt` and `x_yo.txt`, ... | a Moses pair: lines that translate each other |
 | `.tmx` | a translation memory |
-| `.jsonl`, `.json` | `{"translation": {"en": "...", "yo": "..."}}` a line |
+| `.jsonl`, `.json` | `{"translation": {"en": "...", "yo": "..."}}` a line, or a list of them |
 | `.parquet`, a folder | Hugging Face's translation feature |
+| `.zip` | a Moses pair in a zip, as OPUS publishes it, or one file of the above |
 
-Each but the last two also with `.gz` or `.zst` behind it.
+Each but the last three also with `.gz` or `.zst` behind it.
 """
 
-import glob
-import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from clir_ot.bitext.moses import read_moses, read_opus_zip
+from clir_ot.bitext.json_rows import read_json
+from clir_ot.bitext.moses import moses_pairs, other_half, read_moses
+from clir_ot.bitext.tables import Columns, read_csv, read_tsv
 from clir_ot.bitext.tmx import read_tmx
-from clir_ot.bitext.translation_sets import read_translation_parquet, read_translation_set, sides
+from clir_ot.bitext.translation_sets import read_translation_parquet, read_translation_set
+from clir_ot.bitext.zips import zip_members
 from clir_ot.collections.collection import ENGLISH
-from clir_ot.collections.languages import same_language
 from clir_ot.errors import UserError
-from clir_ot.files import read_lines
+from clir_ot.files import Readable
 
 Sides = tuple[str, str]
 """English, foreign; as they are in the file."""
 
-_ENDINGS = {".tsv": "tsv", ".txt": "tsv", ".tmx": "tmx", ".jsonl": "jsonl", ".json": "jsonl", ".zip": "zip"}
-_ENDINGS |= {".parquet": "parquet"}
-FIRST_TWO = ("1", "2")
+Say = Callable[[str], None]
+"""Takes a line that a user should know of a file that is read."""
+
+_ENDINGS = {".tsv": "tsv", ".txt": "tsv", ".csv": "csv", ".tmx": "tmx", ".jsonl": "jsonl", ".json": "jsonl"}
+_ENDINGS |= {".parquet": "parquet", ".zip": "zip"}
+_TEXTS = (None, "tsv")  # what the halves of a Moses pair may be called
 _COMPRESSIONS = (".gz", ".zst")
+_SPREADSHEETS = (".xlsx", ".xls", ".ods")
 
 
 @dataclass(frozen=True)
@@ -50,15 +55,16 @@ class BitextSource:
 
 
 def find_sources(
-    paths: Sequence[Path], language: str, columns: tuple[str, str] = FIRST_TWO, form: str | None = None
+    paths: Sequence[Path], language: str, columns: Columns | None = None, form: str | None = None, say: Say = print
 ) -> list[BitextSource]:
     """What the paths hold, by their names; nothing is read.
 
     Args:
         paths: of a Moses pair one half is enough where the other lies beside it.
         language: of the foreign side, canonical.
-        columns: of TSV files, that of English first: numbers from 1, or names in their first line.
+        columns: of TSV and CSV files, that of English first; None is those that the first line names, else 1 and 2.
         form: one of `format_names.FORMATS`, for names that do not say it.
+        say: called while a source is read.
 
     Raises:
         UserError: a path is not there, or its name says no format; half of a Moses pair is missing; columns are given,
@@ -68,112 +74,87 @@ def find_sources(
     for path in paths:
         if not path.exists():
             raise UserError(f"{path}: no such file")
-        kind = form or ("folder" if path.is_dir() else _ENDINGS.get(bare_name(path).suffix.lower()))
-        if kind is None:
-            if path not in paired:
-                halves = _moses_halves(path, paths, language)
-                paired.update(halves)
-                sources.append(BitextSource(f"{halves[0]} and {halves[1].name}", partial(read_moses, *halves)))
-            continue
-        read: dict[str, Callable[[], Iterator[Sides]]] = {
-            "tsv": partial(read_tsv, path, columns),
-            "tmx": partial(read_tmx, path, language),
-            "jsonl": partial(read_json_lines, path, language),
-            "zip": partial(read_opus_zip, path, language),
-            "parquet": partial(read_translation_parquet, path, language),
-            "folder": partial(read_translation_set, path, language),
-        }
-        tables = tables or kind == "tsv"
-        sources.append(BitextSource(str(path), read[kind]))
-    if columns != FIRST_TWO and not tables:
-        raise UserError(f"--columns {','.join(columns)}: none of the sources is a .tsv file, leave it out")
+        kind = form or ("folder" if path.is_dir() else _kind(path))
+        halves = None if form or kind not in _TEXTS else _halves(path, paths, language)
+        if halves is None and kind is None:
+            raise UserError(_unknown(path, language))
+        if halves and path not in paired:
+            paired.update(halves)
+            sources.append(BitextSource(f"{halves[0]} and {halves[1].name}", partial(read_moses, *halves)))
+        elif not halves and kind:
+            tables = tables or kind in ("tsv", "csv", "zip")
+            sources.append(BitextSource(str(path), partial(_read, path, kind, language, columns, say)))
+    if columns is not None and not tables:
+        raise UserError(f"--columns {','.join(columns)}: none of the sources is a table such as .tsv, leave it out")
     return sources
 
 
-def read_tsv(path: Path, columns: tuple[str, str], even: bool = True) -> Iterator[Sides]:
-    """Two columns of a file in which a tab ends a field; there is no quoting. Blank lines are skipped.
+def _read(path: Readable, kind: str, language: str, columns: Columns | None, say: Say) -> Iterator[Sides]:
+    read: dict[str, Callable[[], Iterator[Sides]]] = {
+        "tsv": lambda: read_tsv(path, language, columns, say),
+        "csv": lambda: read_csv(path, language, columns, say),
+        "tmx": lambda: read_tmx(path, language, say),
+        "jsonl": lambda: read_json(path, language),
+        "parquet": lambda: read_translation_parquet(path, language),
+    }
+    if isinstance(path, Path):
+        read |= {
+            "zip": partial(_read_zip, path, language, columns, say),
+            "folder": partial(read_translation_set, path, language),
+        }
+    return read[kind]()
 
-    Args:
-        columns: English and foreign: numbers from 1, or names in the file's first line.
-        even: every line must have as many fields as the first, for a tab inside a text would cut it short; else only
-            the two columns.
 
-    Raises:
-        UserError: no such column; a line with more or fewer fields.
-    """
-    places: tuple[int, int] | None = None
-    width = 0
-    for place, line in read_lines(path):
-        fields = line.split("\t")
-        if places is None:
-            width = len(fields)
-            places = _columns(place, fields, columns)
-            if not all(column.isdecimal() for column in columns):
-                continue
-        if len(fields) != width and (even or len(fields) <= max(places)):
+def _read_zip(path: Path, language: str, columns: Columns | None, say: Say) -> Iterator[Sides]:
+    with zip_members(path) as members:
+        by_name = {member.at: member for member in members}
+        texts = [name for name, member in by_name.items() if _kind(member) in _TEXTS]
+        if pairs := moses_pairs(texts, language, str(path)):
+            for english, foreign in pairs:
+                yield from read_moses(by_name[english], by_name[foreign])
+            return
+        readable = {member.at: kind for member in members if (kind := _kind(member)) not in (None, "zip")}
+        if len(readable) != 1:
             raise UserError(
-                f"{place}: expected {width} fields, as the first line has, found {len(fields)}; a tab inside a text "
-                "must become a space"
+                f"{path}: holds several files, unpack it and give those that are meant: {', '.join(readable)}"
+                if readable
+                else f"{path}: holds no pair NAME.{ENGLISH} and NAME.{language}, nor a file of another format, only "
+                f"{', '.join(by_name) or 'nothing'}"
             )
-        yield fields[places[0]], fields[places[1]]
+        ((name, kind),) = readable.items()
+        yield from _read(by_name[name], str(kind), language, columns, say)
 
 
-def read_json_lines(path: Path, language: str) -> Iterator[Sides]:
-    """`{"translation": {"en": "...", "yo": "..."}}` a line, and the other layouts of `translation_sets`.
-
-    Raises:
-        UserError: a line is not that, or holds half a character.
-    """
-    for place, line in read_lines(path):
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise UserError(
-                f'{place}: expected {{"translation": {{"{ENGLISH}": "...", "{language}": "..."}}}}, one line ({error})'
-            ) from error
-        english, foreign = sides(row if type(row) is dict else {}, language, place)
-        try:
-            # JSON can spell half of a character beyond U+FFFF, which no file can hold.
-            (english + foreign).encode()
-        except UnicodeEncodeError as error:
-            raise UserError(f"{place}: holds half a character (a lone surrogate); write it whole") from error
-        yield english, foreign
-
-
-def _columns(place: str, fields: list[str], columns: tuple[str, str]) -> tuple[int, int]:
-    numbers = [int(column) for column in columns if column.isdecimal()]
-    if len(numbers) == 2:
-        if not all(1 <= number <= len(fields) for number in numbers):
-            raise UserError(
-                f"{place}: expected a tab between {ENGLISH} and foreign, in columns {columns[0]} and {columns[1]}; "
-                f"found {len(fields)} field(s)"
-            )
-        return numbers[0] - 1, numbers[1] - 1
-    if absent := next((column for column in columns if column not in fields), None):
-        raise UserError(f"{place}: has no column {absent!r}; the first line has {', '.join(fields)}")
-    return fields.index(columns[0]), fields.index(columns[1])
-
-
-def _moses_halves(path: Path, paths: Iterable[Path], language: str) -> tuple[Path, Path]:
-    bare = bare_name(path)
-    code = bare.suffix[1:]
-    is_english = same_language(code, ENGLISH)
-    if not is_english and not same_language(code, language):
-        raise UserError(
-            f"{path}: its name says no format, nor does it end in .{ENGLISH} or .{language}; expected one of "
-            f"{', '.join(_ENDINGS)}, or say which with --format"
-        )
-    wanted = language if is_english else ENGLISH
+def _halves(path: Path, paths: Sequence[Path], language: str) -> tuple[Path, Path] | None:
+    """The Moses pair of which a path is a half; the other is given, or lies beside it."""
+    given = [other for other in paths if other.parent == path.parent]
+    beside = [other for other in sorted(path.parent.iterdir()) if other.is_file()]
     # Other folders last: they may hold pairs of the same name.
-    beside = sorted(path.parent.glob(f"{glob.escape(bare.stem)}.*"))
-    near = [*(other for other in paths if other.parent == path.parent), *beside, *paths]
-    for other in near:
-        name = bare_name(other)
-        if name.stem == bare.stem and same_language(name.suffix[1:], wanted) and other.is_file():
-            return (path, other) if is_english else (other, path)
-    raise UserError(f"{path}: is half of a Moses pair; its other half {bare.stem}.{wanted} is not given, nor beside it")
+    for others in (given, [*given, *beside], paths):
+        names = {_bare_name(other): other for other in (*reversed(others), path)}
+        for english, foreign in moses_pairs(names, language, str(path.parent)):
+            if path in (names[english], names[foreign]):
+                return names[english], names[foreign]
+    return None
 
 
-def bare_name(path: Path) -> Path:
+def _kind(path: Readable) -> str | None:
+    """The format by the name."""
+    return _ENDINGS.get(Path(_bare_name(path)).suffix.lower())
+
+
+def _unknown(path: Path, language: str) -> str:
+    """What is wrong with a name that says no format."""
+    if path.suffix.lower() in _SPREADSHEETS:
+        return f"{path}: is a spreadsheet, which is not read; save its sheet as .csv or tab-separated .tsv"
+    if other := other_half(_bare_name(path), language):
+        return f"{path}: is half of a Moses pair; its other half {other} is not given, nor beside it"
+    return (
+        f"{path}: its name says no format, nor does it end in .{ENGLISH} or .{language}; expected one of "
+        f"{', '.join(_ENDINGS)}, or say which with --format"
+    )
+
+
+def _bare_name(path: Readable) -> str:
     """The name without the ending of a compression."""
-    return Path(path.stem) if path.suffix in _COMPRESSIONS else Path(path.name)
+    return path.name.removesuffix(path.suffix) if path.suffix in _COMPRESSIONS else path.name

@@ -1,69 +1,68 @@
-"""Moses pairs: two text files whose lines translate each other, `x.en` and `x.yo`, on their own or in OPUS's zip."""
+"""Moses pairs: two text files whose lines translate each other, told by their names, which differ in the code alone.
 
-import zipfile
-import zlib
-from collections.abc import Iterator
-from contextlib import ExitStack
+`x.en` and `x.yo`, `x.en-yo.en` and `x.en-yo.yo` as in OPUS's zips, `x_en.txt` and `x_yo.txt`, `eng_Latn.dev` and
+`yor_Latn.dev` as FLORES has them.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
 from itertools import zip_longest
-from pathlib import Path
-from typing import IO
 
 from clir_ot.collections.collection import ENGLISH
-from clir_ot.collections.languages import same_language
+from clir_ot.collections.languages import find_code, same_language
 from clir_ot.errors import UserError
-from clir_ot.files import open_bytes
+from clir_ot.files import Readable, text_lines
+
+# A code stands alone or behind a sign, and before the name's end or an ending.
+_CODE = re.compile(r"(?=(?:^|(?<=[._/-]))([A-Za-z]{2,3}(?:[-_][A-Za-z]{2,4}){0,2})(?=\.|$))")
 
 
-def read_moses(english: Path, foreign: Path) -> Iterator[tuple[str, str]]:
+def moses_pairs(names: Iterable[str], language: str, place: str) -> list[tuple[str, str]]:
+    """The English and the foreign name of each pair among the names, in order.
+
+    Args:
+        language: canonical, of the foreign side.
+        place: where the names are from, for messages.
+
+    Raises:
+        UserError: several files may be meant by the language.
+    """
+    alike: dict[tuple[str, str], dict[str, str]] = {}  # by what stands before and behind the code
+    for name in names:
+        for match in _CODE.finditer(name):
+            start, end = match.span(1)
+            alike.setdefault((name[:start], name[end:]), {}).setdefault(match[1], name)
+    found = []
+    for codes in alike.values():
+        english = find_code(codes, ENGLISH, place)
+        foreign = find_code(codes, language, place) if english is not None else None
+        if english is not None and foreign is not None:
+            found.append((codes[english], codes[foreign]))
+    return found
+
+
+def other_half(name: str, language: str) -> str | None:
+    """What the other half of a pair would be called; None if a name has neither code."""
+    for match in _CODE.finditer(name):
+        start, end = match.span(1)
+        for own, other in ((ENGLISH, language), (language, ENGLISH)):
+            if same_language(match[1], own):
+                return f"{name[:start]}{other}{name[end:]}"
+    return None
+
+
+def read_moses(english: Readable, foreign: Readable) -> Iterator[tuple[str, str]]:
     """Line n of one file with line n of the other, blank ones too.
 
     Raises:
         UserError: a file cannot be read, is not UTF-8, or has fewer lines than the other.
     """
-    try:
-        with open_bytes(english) as first, open_bytes(foreign) as second:
-            yield from _lines((str(english), str(foreign)), (first, second))
-    except (OSError, EOFError, zlib.error) as error:
-        raise UserError(f"{english} and {foreign.name}: cannot be read ({error})") from error
-
-
-def read_opus_zip(path: Path, language: str) -> Iterator[tuple[str, str]]:
-    """The Moses pair inside a zip as OPUS publishes it: `CORPUS.en-yo.en`, `CORPUS.en-yo.yo`, and others beside them.
-
-    Raises:
-        UserError: no such pair, naming what is in the zip; otherwise as `read_moses`.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive, ExitStack() as stack:
-            names = archive.namelist()
-            parts = [(name, *name.rpartition(".")[::2]) for name in names]
-            english = {stem: name for name, stem, code in parts if same_language(code, ENGLISH)}
-            pairs = [(english[s], name) for name, s, code in parts if s in english and same_language(code, language)]
-            if not pairs:
-                raise UserError(
-                    f"{path}: holds no pair NAME.{ENGLISH} and NAME.{language}, only {', '.join(names) or 'nothing'}"
-                )
-            for pair in pairs:
-                files = [stack.enter_context(archive.open(name)) for name in pair]
-                yield from _lines((f"{path}:{pair[0]}", f"{path}:{pair[1]}"), (files[0], files[1]))
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
-        raise UserError(f"{path}: cannot be read as a zip ({error})") from error
-
-
-def _lines(names: tuple[str, str], files: tuple[IO[bytes], IO[bytes]]) -> Iterator[tuple[str, str]]:
-    for number, (first, second) in enumerate(zip_longest(*files), start=1):
+    lines = zip_longest(text_lines(english), text_lines(foreign), fillvalue=None)
+    for number, (first, second) in enumerate(lines):
         if first is None or second is None:
-            shorter, longer = names if first is None else names[::-1]
+            shorter, longer = (english, foreign) if first is None else (foreign, english)
             raise UserError(
-                f"{shorter}: ends after line {number - 1}, but {longer} goes on; expected that line n of one "
-                "translates line n of the other"
+                f"{shorter}: ends after line {number}, but {longer} goes on; expected that line n of one translates "
+                "line n of the other"
             )
-        yield _text(names[0], number, first), _text(names[1], number, second)
-
-
-def _text(name: str, number: int, line: bytes) -> str:
-    try:
-        text = line.rstrip(b"\r\n").decode()
-    except UnicodeDecodeError as error:
-        raise UserError(f"{name}:{number}: not UTF-8 ({error.reason}); save the file as UTF-8") from error
-    return text.removeprefix("\ufeff") if number == 1 else text
+        yield first[1], second[1]

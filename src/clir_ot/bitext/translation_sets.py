@@ -2,21 +2,23 @@
 
 A row is `{"translation": {"en": "...", "yo": "..."}}`, the `Translation` feature, or as `TranslationVariableLanguages`
 `{"translation": {"language": [...], "translation": [...]}}`; or, as sentence-transformers publishes parallel sentences,
-`{"english": "...", "non_english": "..."}`.
+`{"english": "...", "non_english": "..."}`, as a collection has them `{"english": "...", "foreign": "..."}`, or
+`{"en": "...", "yo": "..."}` itself.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from clir_ot.collections.collection import ENGLISH
-from clir_ot.collections.languages import same_language
+from clir_ot.collections.languages import find_code
 from clir_ot.errors import UserError
+from clir_ot.files import Readable, opened
 
 _ROWS = 4096  # of a Parquet file, held in memory together
 
 
-def read_translation_parquet(path: Path, language: str) -> Iterator[tuple[str, str]]:
+def read_translation_parquet(path: Readable, language: str) -> Iterator[tuple[str, str]]:
     """Rows of one Parquet file; an empty text where one is null.
 
     Raises:
@@ -26,12 +28,16 @@ def read_translation_parquet(path: Path, language: str) -> Iterator[tuple[str, s
     from pyarrow import parquet
 
     try:
-        with parquet.ParquetFile(path, buffer_size=2**20) as file:
-            names = [name for name in ("translation", "english", "non_english") if name in file.schema_arrow.names]
-            if not names:
-                raise UserError(f"{path}: has no column 'translation'; it has {', '.join(file.schema_arrow.names)}")
+        with opened(path) as opened_file, parquet.ParquetFile(opened_file, buffer_size=2**20) as file:
+            names = file.schema_arrow.names
+            columns = _columns(names, language, str(path))
+            if not columns:
+                raise UserError(
+                    f"{path}: has no column 'translation', nor one for {ENGLISH} and one for {language}; it has "
+                    f"{', '.join(names)}"
+                )
             number = 0
-            for batch in file.iter_batches(_ROWS, columns=names):
+            for batch in file.iter_batches(_ROWS, columns=columns):
                 for row in batch.to_pylist():
                     number += 1
                     yield sides(row, language, f"{path}:row {number}")
@@ -77,25 +83,36 @@ def sides(row: Mapping[str, Any], language: str, place: str) -> tuple[str, str]:
     Raises:
         UserError: it is in no layout as above, or lacks a language.
     """
-    if "english" in row and "non_english" in row:
-        texts = {ENGLISH: row["english"], language: row["non_english"]}
-    else:
-        translation = row.get("translation")
-        if type(translation) is not dict:
+    columns = _columns(row, language, place)
+    if not columns:
+        raise UserError(f'{place}: expected {{"translation": {{"{ENGLISH}": "...", "{language}": "..."}}}}')
+    texts: Any = row
+    if columns == ["translation"]:
+        texts = row["translation"]
+        if type(texts) is not dict:
             raise UserError(f'{place}: expected {{"translation": {{"{ENGLISH}": "...", "{language}": "..."}}}}')
-        texts = translation
         if texts.keys() == {"language", "translation"}:
             texts = dict(zip(texts["language"], texts["translation"], strict=False))
+        columns = [find_code(texts, wanted, place) or wanted for wanted in (ENGLISH, language)]
     found = []
-    for wanted in (ENGLISH, language):
-        code = wanted if wanted in texts else next((code for code in texts if same_language(code, wanted)), None)
-        if code is None:
-            raise UserError(f"{place}: no text in {wanted!r}; it has {', '.join(texts) or 'none'}")
-        text = texts[code] or ""
+    for column in columns:
+        if column not in texts:
+            raise UserError(f"{place}: no text in {column!r}; it has {', '.join(texts) or 'none'}")
+        text = texts[column] or ""
         if type(text) is not str:
-            raise UserError(f"{place}: the text in {code!r} is no string")
+            raise UserError(f"{place}: the text in {column!r} is no string")
         found.append(text)
     return found[0], found[1]
+
+
+def _columns(names: Iterable[str], language: str, place: str) -> list[str]:
+    """The column of translations, or those of English and of the foreign side; none where there are no such."""
+    there = list(names)
+    for columns in (["translation"], ["english", "non_english"], ["english", "foreign"]):
+        if {*columns} <= {*there}:
+            return columns
+    codes = [find_code(there, wanted, place) for wanted in (ENGLISH, language)]
+    return [] if None in codes else [str(code) for code in codes]
 
 
 def _line(error: Exception) -> str:

@@ -19,7 +19,7 @@ from clir_ot.errors import UserError
 from clir_ot.files import remove_leftovers, replacing, sha256
 from clir_ot.progress import counting
 
-_FORMAT = 1  # of what is written; another one is written anew
+_FORMAT = 2  # of what is written; another one is written anew
 _TABLE = "table.arrow"
 _LEFT_OUT = "left_out.json"  # there if something is
 _ROWS = 2048  # written, and read by iteration, together

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 from clir_ot.collections.folder_files import ENGLISH, SPLITS, FolderFiles, files_by_language, find_folder
@@ -14,6 +15,9 @@ from clir_ot.collections.loading import (
     load_small_texts,
     load_texts,
 )
+from clir_ot.collections.reading import read_pairs
+from clir_ot.collections.table_reading import is_read_plainly
+from clir_ot.collections.text_files import PAIRS, TEXTS
 from clir_ot.errors import UserError
 from clir_ot.files import sha256
 
@@ -116,6 +120,11 @@ class Collection:
         """`[(English, foreign)]` in file order."""
         return load_pairs(self._files.file(self._files.bitexts, "bitext", language))
 
+    def pair_place(self, language: str, position: int) -> str:
+        """`FILE:LINE` of a pair of the bitext, counted from 0; for messages, the file is read as far as that."""
+        path = self._files.file(self._files.bitexts, "bitext", language)
+        return next(islice(read_pairs(path), position, None)).place
+
     def qrels(self, split: str, language: str = ENGLISH) -> dict[str, dict[str, int]]:
         """`{query: {document: score}}` of a split: `qrels/<split>.<lang>.tsv` where it exists, else `<split>.tsv`."""
         if (path := self._files.qrels_of(split, language)) is None:
@@ -172,7 +181,8 @@ class Collection:
     def fingerprint(self, kind: str = "all", language: str | None = None) -> str:
         """SHA-256 (16 hex digits) over file names and bytes: of everything, or of one `corpus` or `bitext`.
 
-        Runs and indexes that were made when texts were read in another way have other fingerprints.
+        Runs and indexes that were made when texts were read in another way have other fingerprints. So has what is
+        read otherwise than line by line as it stands, which it once was.
         """
         if kind == "all":
             found = (self._files.corpora, self._files.queries, self._files.bitexts)
@@ -180,10 +190,14 @@ class Collection:
         else:
             files = {"corpus": self._files.corpora, "bitext": self._files.bitexts}[kind]
             paths = [self._files.file(files, kind, language or ENGLISH)]
+        layouts = dict.fromkeys((*self._files.corpora.values(), *self._files.queries.values()), TEXTS)
+        layouts |= dict.fromkeys(self._files.bitexts.values(), PAIRS)
         digest = hashlib.sha256(_READ_AS)
         for path in sorted(paths):
             digest.update(path.name.encode())
             digest.update(sha256(path))
+            if path in layouts and not is_read_plainly(path, layouts[path]):
+                digest.update(b"as a table")
         return digest.hexdigest()[:16]
 
     def _corpus(self, language: str) -> Path:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from clir_ot.collections.content import has_content
 from clir_ot.collections.text_files import PAIRS, TEXTS, read_records
 from clir_ot.collections.trec_fields import id_problem, whole_number
 from clir_ot.errors import Report, stop
@@ -35,7 +36,7 @@ class Text(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """One pair of a bitext, both sides in NFC and without space around them."""
+    """One pair of a bitext, both sides in NFC and without space around them; both have content."""
 
     place: str
     english: str
@@ -82,7 +83,7 @@ def read_texts(path: Path, report: Report = stop, blank: Report | None = None) -
         if not isinstance(title, str) or not isinstance(text, str):
             column = "text" if isinstance(title, str) else "title"
             report(path, f'{place}: "{column}" is {_said(there[column])}; {_EXPECTED}')
-        elif not f"{title}{text}".strip():
+        elif not has_content(f"{title}{text}"):
             (blank or report)(path, f"{place}: the text of {name!r} is {_said(texts['text'])}; {_EXPECTED}")
         elif _has_half_character(title + text):
             report(path, f"{place}: {_HALF}")
@@ -136,9 +137,10 @@ def read_pairs(path: Path, report: Report = stop) -> Iterator[Pair]:
         english, foreign = (
             unicodedata.normalize("NFC", side).strip() if isinstance(side, str) else "" for side in sides
         )
-        if not english or not foreign:
-            which = "English" if not english else "foreign"
-            report(path, f"{place}: expected English TAB foreign, both non-empty; the {which} side is empty")
+        if not has_content(english) or not has_content(foreign):
+            which, blank = ("foreign", foreign) if has_content(english) else ("English", english)
+            what = f"holds no character that can be seen ({blank!a})" if blank else "is empty"
+            report(path, f"{place}: expected English TAB foreign, both non-empty; the {which} side {what}")
         elif _has_half_character(english + foreign):
             report(path, f"{place}: {_HALF}")
         else:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from clir_ot.collections.quoting import find_quoting
+from clir_ot.collections.tables import named_columns, read_rows
 from clir_ot.errors import Report, UserError, stop
 from clir_ot.files import read_lines
 
@@ -37,8 +39,9 @@ PAIRS = Layout(("english", "foreign"), (), '{"english": "...", "foreign": "..."}
 def read_records(path: Path, layout: Layout, report: Report = stop) -> Iterator[tuple[str, Record]]:
     """Yield `("FILE:LINE", record)`, or `("FILE:row N", record)` of a Parquet file, in file order.
 
-    A TSV file may begin with a line of column names: one whose first field is `_id`, or that names all of the layout's
-    columns. There is no quoting in it: a field ends at the next tab. Blank lines are skipped.
+    A TSV file may begin with a line of column names: one whose first field is `_id`, that names all of the layout's
+    columns, or of a bitext both languages (`named_columns`). A field ends at the next tab, unless the whole file is
+    quoted as CSV is (`find_quoting`). Blank lines are skipped.
 
     Args:
         path: `.jsonl`, `.tsv`, both also `.gz` or `.zst`, or `.parquet`.
@@ -81,15 +84,23 @@ def _json_lines(path: Path, layout: Layout, report: Report) -> Iterator[tuple[st
 
 def _tab_separated(path: Path, layout: Layout, report: Report) -> Iterator[tuple[str, Record]]:
     columns, expected = layout.columns, layout.tsv
-    for number, (place, line) in enumerate(read_lines(path, report)):
-        fields = line.split("\t")
-        if number == 0 and (fields[0] == "_id" or {*layout.columns} <= {*fields}):
-            columns, expected = _header(place, fields, layout), " TAB ".join(fields)
+    for number, (place, fields) in enumerate(read_rows(path, find_quoting(path).is_csv, report=report)):
+        if number == 0 and (names := column_names(path, place, fields, layout)):
+            columns, expected = names, " TAB ".join(fields)
         elif len(fields) != len(columns):
             hint = "; a tab inside a text must become a space" if len(fields) > len(columns) else ""
             report(path, f"{place}: expected {expected}, none of them empty; found {len(fields)} field(s){hint}")
         else:
             yield place, dict(zip(columns, fields, strict=True))
+
+
+def column_names(path: Path, place: str, fields: list[str], layout: Layout) -> tuple[str, ...] | None:
+    """What the columns hold, if a record names them."""
+    if fields[0] == "_id" or {*layout.columns} <= {*fields}:
+        return _header(place, fields, layout)
+    if layout is PAIRS and (named := named_columns(fields, path.name.partition(".")[0], place)):
+        return tuple(layout.columns[named.index(i)] if i in named else f"column {i}" for i in range(len(fields)))
+    return None
 
 
 def _header(place: str, fields: list[str], layout: Layout) -> tuple[str, ...]:

@@ -1,10 +1,14 @@
 """Writing the files of a collection folder, for the builders; line by line, so that no file need fit in memory."""
 
+import csv
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from clir_ot.collections.collection import ENGLISH
+from clir_ot.collections.table_reading import table_reading
+from clir_ot.collections.text_files import PAIRS
+from clir_ot.errors import UserError
 from clir_ot.files import replacing
 
 
@@ -22,7 +26,7 @@ def write_records(folder: Path, kind: str, language: str, records: Iterable[Mapp
     """`write_texts` of whole records, such as `{"_id": "d1", "title": "...", "text": "..."}`; how many there were."""
     suffix = "" if language == ENGLISH else f".{language}"
     lines = (json.dumps(record, ensure_ascii=False) for record in records)
-    return _write_lines(folder / f"{kind}{suffix}.jsonl", lines)
+    return _write(folder / f"{kind}{suffix}.jsonl", lines)
 
 
 def write_qrels(folder: Path, split: str, rows: Iterable[tuple[str, str] | tuple[str, str, int]]) -> int:
@@ -35,17 +39,50 @@ def write_qrels(folder: Path, split: str, rows: Iterable[tuple[str, str] | tuple
         How many judgements there were.
     """
     lines = ("\t".join((row[0], row[1], str(row[2] if len(row) == 3 else 1))) for row in rows)
-    return _write_lines(folder / "qrels" / f"{split}.tsv", lines, "query-id\tcorpus-id\tscore\n")
+    return _write(folder / "qrels" / f"{split}.tsv", lines, "query-id\tcorpus-id\tscore\n")
 
 
 def write_bitext(folder: Path, language: str, lines: Iterable[str]) -> int:
     """Write `bitext/<language>.tsv`, lines of English TAB foreign; how many there were."""
-    return _write_lines(folder / "bitext" / f"{language}.tsv", lines)
+    with replacing(folder / "bitext" / f"{language}.tsv") as temporary:
+        return write_pair_lines(temporary, lines)
 
 
-def _write_lines(target: Path, lines: Iterable[str], head: str = "") -> int:
+def write_pair_lines(path: Path, lines: Iterable[str]) -> int:
+    """Write lines of English TAB foreign so that they are read as they are; how many there were.
+
+    Texts that would be taken for quoted fields are quoted once more, and a first pair that would be taken for names of
+    columns gets such names above it.
+
+    Args:
+        path: whose name says the language.
+    """
+    count = _write_lines(path, lines)
+    try:
+        is_plain = table_reading(path, PAIRS).is_plain
+    except UserError:  # names of other languages, where they stand first
+        is_plain = False
+    if not is_plain:
+        with (
+            replacing(path) as quoted,
+            path.open(encoding="utf-8", newline="\n") as plain,
+            quoted.open("w", encoding="utf-8", newline="\n") as file,
+        ):
+            writer = csv.writer(file, delimiter="\t", lineterminator="\n")
+            writer.writerow(PAIRS.columns)
+            writer.writerows(line.rstrip("\n").split("\t") for line in plain)
+    return count
+
+
+def _write(target: Path, lines: Iterable[str], head: str = "") -> int:
+    with replacing(target) as temporary:
+        return _write_lines(temporary, lines, head)
+
+
+def _write_lines(path: Path, lines: Iterable[str], head: str = "") -> int:
     count = 0
-    with replacing(target) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
+    # Its own end of line: Windows would write two characters.
+    with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write(head)
         for line in lines:
             file.write(f"{line}\n")

@@ -70,12 +70,15 @@ def _build_starter(arguments: argparse.Namespace) -> None:
 def check(arguments: argparse.Namespace) -> None:
     """`collection check DIR`."""
     from clir_ot.collections.check import find_problems
-    from clir_ot.collections.folder_files import find_folder
+    from clir_ot.collections.folder_files import FolderFiles, find_folder
+    from clir_ot.collections.table_reading import table_notes
 
     folder = find_folder(arguments.folder)
     problems = find_problems(folder, arguments.languages.split(",") if arguments.languages else [])
     for line in (*(f"note: {note}" for note in problems.notes), *problems.lines()):
         print(line)
+    for note in table_notes(FolderFiles.find(folder, lambda path, problem: None)):
+        print(f"note: {note}")
     if problems.count:
         raise UserError(f"{folder}: {problems.count} problem{'s' * (problems.count > 1)} found")
     print(f"{folder}: no problem found")
@@ -94,10 +97,13 @@ def bitext(arguments: argparse.Namespace) -> None:
         raise UserError("--language is that of the other side; English is always one")
     if str(folder) == STARTER:
         raise UserError("--output starter: the starter stays as it is; copy its folder and give the copy")
-    columns = arguments.columns.split(",")
-    if len(columns) != 2:
-        raise UserError(f"--columns {arguments.columns}: expected two, that of English first, such as 2,1")
-    sources = find_sources(arguments.sources, language, (columns[0], columns[1]), arguments.format)
+    columns, notes = None, list[str]()
+    if arguments.columns:
+        english, _, foreign = arguments.columns.partition(",")
+        if not english or not foreign or "," in foreign:
+            raise UserError(f"--columns {arguments.columns}: expected two, that of English first, such as 2,1")
+        columns = english, foreign
+    sources = find_sources(arguments.sources, language, columns, arguments.format, notes.append)
     filters = _bitext_filters(arguments, language)
     counts = write_bitext_pairs(
         folder,
@@ -105,10 +111,12 @@ def bitext(arguments: argparse.Namespace) -> None:
         (pair for source in sources for pair in source.read()),
         filters,
         "- Source: " + "; ".join(source.name for source in sources),
+        notes,
         replace=arguments.replace,
         progress=counting("pairs read"),
     )
-    print(f"{counts}\n\nbitext: {bitext_file(folder, language)}\nnext: {what_next(folder, language)}")
+    print("\n".join([*notes, str(counts)]))
+    print(f"\nbitext: {bitext_file(folder, language)}\nnext: {what_next(folder, language)}")
 
 
 def _bitext_filters(arguments: argparse.Namespace, language: str) -> "list[Filter]":

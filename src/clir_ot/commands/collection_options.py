@@ -49,9 +49,9 @@ def _add_bitext(actions: Any, verbs: Mapping[str, Callable[[argparse.Namespace],
         "bitext",
         help="write a collection's bitext from other formats, filtered",
         epilog=(
-            "sources: .tsv, .tmx, .jsonl with {'translation': {...}}, .zip as OPUS publishes it, a Moses pair x.en and "
-            "x.yo, .parquet or a folder with Hugging Face's translation feature; text files also .gz or .zst. A pair "
-            "is counted for the first filter that drops it."
+            "sources: .tsv, .csv, .tmx, .json or .jsonl with {'translation': {...}}, a Moses pair such as x.en and "
+            "x.yo or x_en.txt and x_yo.txt, .parquet or a folder with Hugging Face's translation feature, .zip of a "
+            "Moses pair or one such file; text files also .gz or .zst. A pair counts for the first filter that drops it."
         ),
     )
     action.add_argument("sources", type=Path, nargs="+", metavar="SOURCE")
@@ -62,7 +62,9 @@ def _add_bitext(actions: Any, verbs: Mapping[str, Callable[[argparse.Namespace],
     action.add_argument("--replace", action="store_true", help="also where the collection has that bitext")
     action.add_argument("--format", choices=FORMATS, help="of sources whose names do not say it")
     action.add_argument(
-        "--columns", default="1,2", metavar="ENGLISH,FOREIGN", help="of .tsv: numbers, or names in its first line"
+        "--columns",
+        metavar="ENGLISH,FOREIGN",
+        help="of .tsv and .csv: numbers, or names in the first line; default: what that names, or 1,2",
     )
     filters = action.add_argument_group("filters")
     filters.add_argument(

@@ -10,6 +10,7 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 from numpy.typing import NDArray
+from pytorch_lightning.utilities import rank_zero_only
 
 from clir_ot.collections import Collection
 from clir_ot.collections.trec import ranking, read_run
@@ -175,8 +176,8 @@ class CLIRDataModule(pl.LightningDataModule):
         trainer = self.trainer
         assert trainer is not None, "the trainer attaches itself before it asks for loaders"
         tokenizer = cast(TextTokenizer, trainer.lightning_module.tokenizer)
-        batches = TrainingBatches(self.texts, tokenizer, self.cloze_share, self.passage_words, self.negatives)
         sampler = self.sampler(tokenizer, trainer.global_rank, trainer.world_size)
+        batches = TrainingBatches(self.texts, tokenizer, self.cloze_share, self.passage_words, self.negatives)
         progress = trainer.fit_loop.epoch_loop.batch_progress
         return ResumableLoader(batches, sampler, self.workers, lambda: progress.current.ready)
 
@@ -191,10 +192,16 @@ class CLIRDataModule(pl.LightningDataModule):
         return frequencies(0), frequencies(1)
 
     def sampler(self, tokenizer: TextTokenizer, rank: int = 0, world_size: int = 1) -> HybridBatchSampler:
-        """The batch plans of one rank; after `setup`."""
+        """The batch plans of one rank; after `setup`.
+
+        From then on `texts` is without pairs that have a side of which the tokenizer leaves nothing.
+
+        Raises:
+            UserError: no pair of a language is left.
+        """
         return HybridBatchSampler(
             self.texts.rankings(tokenizer, None if self.cloze_share is None else self.passage_words),
-            self.texts.bitext_lengths(tokenizer),
+            self._bitext_lengths(tokenizer),
             mode=self.mode,
             alpha=self.alpha,
             language_temperature=self.language_temperature,
@@ -205,3 +212,20 @@ class CLIRDataModule(pl.LightningDataModule):
             rank=rank,
             world_size=world_size,
         )
+
+    def _bitext_lengths(self, tokenizer: TextTokenizer) -> dict[str, NDArray[np.int32]]:
+        """Of the pairs that can be trained on, the only ones that `texts` has from then on."""
+        lengths, kept = self.texts.bitext_lengths(tokenizer), {}
+        for language, sides in lengths.items():
+            if not (blank := np.flatnonzero((sides == 0).any(axis=1))).size:
+                continue
+            place = self.collection.pair_place(language, self.texts.pair_position(language, int(blank[0])))
+            said = (
+                f"{place}: the encoder's tokenizer leaves nothing of a side; so it is with {len(blank)} of {len(sides)}"
+            )
+            if len(blank) == len(sides):
+                raise UserError(f"{said} pairs in {language!r}: none is left to train on")
+            rank_zero_only(print)(f"{said} pairs in {language!r}, which are left out", flush=True)
+            kept[language] = np.flatnonzero((sides > 0).all(axis=1))
+        self.texts = self.texts.draw(kept)
+        return {language: sides[kept[language]] if language in kept else sides for language, sides in lengths.items()}

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from clir_ot.data.batches import Tokens
+from clir_ot.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -26,17 +27,26 @@ class TextTokenizer:
     document_length: int = 256
 
     def queries(self, texts: Sequence[str]) -> Tokens:
-        """Tokens of queries, (B, N <= query_length)."""
+        """Tokens of queries, (B, N <= query_length).
+
+        Raises:
+            UserError: nothing is left of a text, not even a special token.
+        """
         return self._tokens(self.query_prefix, texts, self.query_length)
 
     def documents(self, texts: Sequence[str]) -> Tokens:
-        """Tokens of documents, (B, N <= document_length)."""
+        """Tokens of documents, (B, N <= document_length); errors as of `queries`."""
         return self._tokens(self.document_prefix, texts, self.document_length)
 
     def pieces(self, texts: Sequence[str]) -> list[list[int]]:
         """Ids of the texts alone: no prefix, no special token, nothing cut."""
         ids: list[list[int]] = self.tokenizer(list(texts), add_special_tokens=False, verbose=False)["input_ids"]
         return ids
+
+    def knows(self, texts: Sequence[str]) -> list[bool]:
+        """Whether a token is left of each text; some tokenizers leave out marks, or symbols."""
+        found: list[bool] = self.queries(texts).content.any(dim=1).tolist()
+        return found
 
     def _tokens(self, prefix: str, texts: Sequence[str], length: int) -> Tokens:
         encoded = self.tokenizer(
@@ -52,4 +62,6 @@ class TextTokenizer:
         # keep as a piece of its own; special tokens and padding end at 0.
         content = encoded["offset_mapping"][..., 1] > len(prefix.rstrip())
         lengths = encoded["attention_mask"].sum(dim=1).tolist()
+        if 0 in lengths:  # only where there are no special tokens either
+            raise UserError(f"{texts[lengths.index(0)]!r}: the tokenizer leaves nothing of this text; take it out")
         return Tokens(encoded["input_ids"], encoded["attention_mask"], content, lengths)

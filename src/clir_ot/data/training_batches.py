@@ -58,14 +58,18 @@ class TrainingTexts:
         return cls(queries, documents, relevant, pairs)
 
     def draw(self, drawn: Mapping[str, NDArray[np.int64]]) -> "TrainingTexts":
-        """With those pairs of each language's bitext alone, by position."""
+        """With those pairs of each language's bitext alone, by position among those that there are."""
         chosen = {name: ChosenPairs(self.bitext[name], positions) for name, positions in drawn.items()}
-        return replace(self, bitext=chosen, drawn=drawn)
+        places = {name: self.drawn[name][kept] if name in self.drawn else kept for name, kept in drawn.items()}
+        return replace(self, bitext={**self.bitext, **chosen}, drawn={**self.drawn, **places})
+
+    def pair_position(self, language: str, position: int) -> int:
+        """Where a pair stands in its file, from 0, whether all of it is read or not."""
+        return int(self.drawn[language][position]) if language in self.drawn else position
 
     def pair_id(self, language: str, position: int) -> str:
-        """Of a pair of the bitext: `yo:17` is the 17th of the file, whether all of it is read or not."""
-        place = self.drawn[language][position] if language in self.drawn else position
-        return f"{language}:{place + 1}"
+        """Of a pair of the bitext: `yo:17` is the 17th of the file."""
+        return f"{language}:{self.pair_position(language, position) + 1}"
 
     def is_judged(self, query_language: str, document_language: str | None = None) -> bool:
         """Whether there is a query with a relevant document: in that language, or in any."""
@@ -112,13 +116,20 @@ class TrainingTexts:
         return found
 
     def bitext_lengths(self, tokenizer: TextTokenizer) -> dict[str, NDArray[np.int32]]:
-        """`{language: tokens of each pair's English and foreign side, (n, 2)}`, as far as an encoder reads."""
+        """`{language: tokens of each pair's English and foreign side, (n, 2)}`, as far as an encoder reads.
+
+        A side has none where the tokenizer leaves out all that stands in it.
+        """
         found = {}
         for language, pairs in self.bitext.items():
             found[language] = np.empty((len(pairs), 2), dtype=np.int32)
             for side in (0, 1):
                 counts = map(len, self.bitext_pieces(tokenizer, language, side))
                 found[language][:, side] = np.fromiter(counts, np.int32, len(pairs))
+                # SentencePiece keeps a piece for the space before a text of which it keeps nothing.
+                for short in batches(np.flatnonzero(found[language][:, side] == 1).tolist(), _TOGETHER):
+                    known = tokenizer.knows([pairs[position][side] for position in short])
+                    found[language][short, side] = known
             np.minimum(found[language], tokenizer.query_length, out=found[language])
         return found
 

@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple, Unpack
 import numpy as np
 import torch
 
+from clir_ot.collections.content import has_content
 from clir_ot.data.batches import Tokens
 from clir_ot.data.tokenizer import TextTokenizer
 from clir_ot.errors import UserError
@@ -186,10 +187,10 @@ def check_sentences(*sentences: str) -> None:
     """See that there is something to align.
 
     Raises:
-        UserError: a sentence is empty.
+        UserError: a sentence has no character that can be seen.
     """
     for sentence in sentences:
-        if not sentence.strip():
+        if not has_content(sentence):
             raise UserError(f"{sentence!r} is an empty sentence; give one in English, then its translation")
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from clir_ot.collections.collection import Collection
+from clir_ot.collections.content import has_content
 from clir_ot.collections.id_index import IdIndex, hashed
 from clir_ot.collections.statistics import statistics
 from clir_ot.collections.trec_fields import id_problem
@@ -183,7 +184,7 @@ class _Pass:
             self.contents.append(hashed(_whole(f"{title}\n{text}")))
             if row in self.left_out:
                 continue
-            if not text.strip() and not title.strip():
+            if not has_content(f"{title}{text}"):
                 self.blank += 1
                 continue
             if name in wanted:
@@ -232,10 +233,10 @@ class _Tally:
                 raise UserError(f"query {name!r} has two texts in the published files, {here[name]!r} and {text!r}")
             if judged is not None and name not in judged:
                 self.unjudged += 1
-            elif not text.strip():
+            elif not has_content(text):
                 self.blank += 1
         for name, text in here.items():
-            if text.strip() and (judged is None or name in judged):
+            if has_content(text) and (judged is None or name in judged):
                 self.asked.add(name)
                 record: dict[str, object] = {"_id": name, "text": _whole(text)}
                 yield record | {"negatives": negatives[name]} if name in negatives else record

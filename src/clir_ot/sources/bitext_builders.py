@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import langcodes
 
-from clir_ot.bitext.formats import Sides, find_sources, read_tsv
+from clir_ot.bitext.formats import Sides, find_sources
 from clir_ot.bitext.importing import (
     Counts,
     bitext_file,
@@ -22,9 +22,10 @@ from clir_ot.bitext.importing import (
     write_bitext_pairs,
 )
 from clir_ot.bitext.moses import read_moses
+from clir_ot.bitext.tables import read_columns
 from clir_ot.bitext.translation_sets import read_translation_parquet
 from clir_ot.collections.collection import ENGLISH
-from clir_ot.collections.languages import canonical_language, same_language
+from clir_ot.collections.languages import canonical_language, find_code, same_language
 from clir_ot.errors import UserError
 from clir_ot.files import remove_leftovers
 from clir_ot.sources.hub import obtain, reason
@@ -74,8 +75,9 @@ def build_opus(argument: str, folder: Path, source: Path | None, progress: Progr
     language = _foreign(code)
     _require_room(folder, [language])
     pair = f"{ENGLISH}-{language}"
+    notes: list[str] = []
     if source is not None and not (source.is_dir() and corpus.lower() in _HUB):
-        found = find_sources([source], language)[0]
+        found = find_sources([source], language, say=notes.append)[0]
         pairs, origin = found.read(), f"the local copy {source.name}"
     elif repository := _HUB.get(corpus.lower()):
         # Repositories differ in which language stands first, and in how they name the split's files.
@@ -94,7 +96,7 @@ def build_opus(argument: str, folder: Path, source: Path | None, progress: Progr
         f"- Source: the OPUS corpus {corpus} ({_OPUS}), {origin}.\n- Licence: as the corpus states; see its page, or "
         "LICENSE in the zip."
     )
-    return _build(folder, {language: _Part(pairs, says)}, progress)
+    return _build(folder, {language: _Part(pairs, says)}, progress, notes)
 
 
 def build_nllb(argument: str, folder: Path, source: Path | None, progress: Progress = lambda done: None) -> str:
@@ -116,9 +118,10 @@ def build_nllb(argument: str, folder: Path, source: Path | None, progress: Progr
     _require_room(folder, [language])
     first, second = sorted(["eng_Latn", nllb_code(language)])
     name = f"{first}-{second}"
-    columns = ("1", "2") if first == "eng_Latn" else ("2", "1")
+    columns = (1, 2) if first == "eng_Latn" else (2, 1)
+    notes: list[str] = []
     if source is not None and source.suffix == ".zip":
-        pairs = find_sources([source], language)[0].read()
+        pairs = find_sources([source], language, say=notes.append)[0].read()
     else:
         path = _fetch(f"{_NLLB}/{name}.gz") if source is None else source
         if path.is_dir():
@@ -126,12 +129,12 @@ def build_nllb(argument: str, folder: Path, source: Path | None, progress: Progr
             path = there[0] if there else path / f"{name}.gz"
         if not path.is_file():
             raise UserError(f"{path}: no such file; expected the published {name}.gz, which lies at {_NLLB}/{name}.gz")
-        pairs = read_tsv(path, columns, even=False)
+        pairs = read_columns(path, columns)
     says = (
         f"- Source: {name} of the NLLB pairs mined from the web (allenai/nllb on the hub; NLLB team 2022, arXiv "
         "2207.04672).\n- Licence: ODC-BY 1.0; the texts are bound by Common Crawl's terms of use."
     )
-    return _build(folder, {language: _Part(pairs, says)}, progress)
+    return _build(folder, {language: _Part(pairs, says)}, progress, notes)
 
 
 def build_ntrex(
@@ -169,20 +172,26 @@ class _Part:
     says: str
 
 
-def _build(folder: Path, parts: dict[str, _Part], progress: Progress) -> str:
-    """Write all languages or, if one cannot be, none; one that is killed leaves nothing that a second build refuses."""
+def _build(folder: Path, parts: dict[str, _Part], progress: Progress, notes: Sequence[str] = ()) -> str:
+    """Write all languages or, if one cannot be, none; one that is killed leaves nothing that a second build refuses.
+
+    Args:
+        notes: what reading the pairs finds, of which more are added meanwhile.
+    """
     written: dict[str, Counts] = {}
     with no_empty_folders(folder), _beside(folder) as scratch:
         made = scratch / "made"
         try:
             for language, part in parts.items():
-                written[language] = write_bitext_pairs(made, language, part.pairs, says=part.says, progress=progress)
+                written[language] = write_bitext_pairs(
+                    made, language, part.pairs, says=part.says, notes=notes, progress=progress
+                )
         except UserError as error:
             raise UserError(str(error).replace(str(made), str(folder))) from error
         (made / "bitext").rename(folder / _COMPLETE)
     _put_in_place(folder)
     tables = [f"{bitext_file(folder, language)}\n{counts}" for language, counts in written.items()]
-    return "\n\n".join([*tables, f"next: {what_next(folder, next(iter(written)))}"])
+    return "\n\n".join([*notes, *tables, f"next: {what_next(folder, *written)}"])
 
 
 @contextmanager
@@ -251,9 +260,7 @@ def _ntrex_files(source: Path) -> tuple[Path, dict[str, Path]]:
 
 
 def _chosen(language: str, found: dict[str, Path], source: Path) -> Path:
-    if path := found.get(language):
-        return path
-    alike = [code for code in found if same_language(code, language)]
-    if len(alike) != 1:
-        raise UserError(f"{source}: has no one file in {language!r}; it has {', '.join(alike or found)}")
-    return found[alike[0]]
+    code = find_code(found, language, str(source))
+    if code is None:
+        raise UserError(f"{source}: has no file in {language!r}; it has {', '.join(found)}")
+    return found[code]
