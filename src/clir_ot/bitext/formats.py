@@ -36,6 +36,7 @@ Say = Callable[[str], None]
 
 _ENDINGS = {".tsv": "tsv", ".txt": "tsv", ".csv": "csv", ".tmx": "tmx", ".jsonl": "jsonl", ".json": "jsonl"}
 _ENDINGS |= {".parquet": "parquet", ".zip": "zip"}
+_TABLES = ("tsv", "csv")
 _TEXTS = (None, "tsv")  # what the halves of a Moses pair may be called
 _COMPRESSIONS = (".gz", ".zst")
 _SPREADSHEETS = (".xlsx", ".xls", ".ods")
@@ -82,11 +83,17 @@ def find_sources(
             paired.update(halves)
             sources.append(BitextSource(f"{halves[0]} and {halves[1].name}", partial(read_moses, *halves)))
         elif not halves and kind:
-            tables = tables or kind in ("tsv", "csv", "zip")
+            tables = tables or kind in (*_TABLES, "zip")
             sources.append(BitextSource(str(path), partial(_read, path, kind, language, columns, say)))
-    if columns is not None and not tables:
-        raise UserError(f"--columns {','.join(columns)}: none of the sources is a table such as .tsv, leave it out")
+    if not tables:
+        _refuse_columns(None, columns)
     return sources
+
+
+def _refuse_columns(path: Path | None, columns: Columns | None) -> None:
+    if columns is not None:
+        which = f"{path} holds no" if path else "none of the sources is a"
+        raise UserError(f"--columns {','.join(columns)}: {which} table such as .tsv, leave it out")
 
 
 def _read(path: Readable, kind: str, language: str, columns: Columns | None, say: Say) -> Iterator[Sides]:
@@ -110,6 +117,7 @@ def _read_zip(path: Path, language: str, columns: Columns | None, say: Say) -> I
         by_name = {member.at: member for member in members}
         texts = [name for name, member in by_name.items() if _kind(member) in _TEXTS]
         if pairs := moses_pairs(texts, language, str(path)):
+            _refuse_columns(path, columns)
             for english, foreign in pairs:
                 yield from read_moses(by_name[english], by_name[foreign])
             return
@@ -122,6 +130,8 @@ def _read_zip(path: Path, language: str, columns: Columns | None, say: Say) -> I
                 f"{', '.join(by_name) or 'nothing'}"
             )
         ((name, kind),) = readable.items()
+        if kind not in _TABLES:
+            _refuse_columns(path, columns)
         yield from _read(by_name[name], str(kind), language, columns, say)
 
 

@@ -1,8 +1,8 @@
-"""Is a file of tab-separated fields quoted as CSV is? Only the whole file tells, for plain text has quotes, too.
+"""Is a file of tab-separated fields quoted as CSV is? Mostly the whole file tells, for plain text has quotes, too.
 
 pandas, Excel and the like put a field that holds a quote between quotes, and double those within: `"Say ""go"" now"`.
 Read as it stands, such a field is trained on with quotes that nobody wrote; but to take the quotes off plain text loses
-some that somebody did.
+some that somebody did. Only a field with doubled quotes within is known by itself, as where files were put together.
 """
 
 import re
@@ -14,6 +14,7 @@ from clir_ot.files import Readable, opened
 _FIELD = rb'(?:"(?:[^"]++|"")*+"|[^"\t]*+)'
 _RECORD = re.compile(rb"%b(?:\t%b)*+" % (_FIELD, _FIELD))
 _QUOTED = re.compile(rb'(?:(?<=\t)|\A)"((?:[^"]++|"")*+)"(?=\t|\Z)')
+_WHOLE = re.compile(r'"(?:[^"]++|"")*+"')
 _LINES = 100  # that a field may run over: a quote in plain text that nothing closes ends somewhere
 
 
@@ -23,25 +24,26 @@ class Quoting:
 
     Attributes:
         is_csv: whether fields are quoted as in CSV, all that need it and nothing else.
-        quoted: fields that are.
-        doubled: those of them that are not quoted in plain text by chance.
+        quoted: fields that are read without quotes: all such, or those with doubled quotes within.
         plain: line of the first record whose quotes are no CSV, None where there is none.
     """
 
     is_csv: bool
     quoted: int
-    doubled: int
     plain: int | None
 
     def notes(self, path: Readable) -> Iterator[str]:
         """What a user should know of how the file is read, a line."""
-        if self.is_csv:
-            yield f"{path}: is quoted as in CSV, {self.quoted} field(s), which are read without the quotes"
-        elif self.doubled:
-            yield (
-                f"{path}: {self.doubled} field(s) look quoted as in CSV, but line {self.plain} does not: all are read "
-                "as they stand, with their quotes"
-            )
+        if self.quoted:
+            but = "" if self.is_csv else f"; line {self.plain} is not, and others are read as they stand"
+            yield f"{path}: {self.quoted} field(s) are quoted as in CSV and read without the quotes{but}"
+
+
+def unquoted(field: str) -> str:
+    """A field of a file that is not CSV, without its quotes if there are doubled ones within."""
+    if field.startswith('"') and '""' in field[1:-1] and _WHOLE.fullmatch(field):
+        return field[1:-1].replace('""', '"')
+    return field
 
 
 def find_quoting(path: Readable) -> Quoting:
@@ -61,7 +63,7 @@ def find_quoting(path: Readable) -> Quoting:
     with opened(path) as file:
         started, record = 0, b""
         for number, line in enumerate(file, start=1):
-            if not started and seen.knows_plain and b'"' not in line:
+            if not started and seen.knows_all(line):
                 continue
             line = line.rstrip(b"\r\n")
             started, record = (started, record + b"\n" + line) if started else (number, line)
@@ -77,14 +79,15 @@ def find_quoting(path: Readable) -> Quoting:
 
 class _Seen:
     def __init__(self) -> None:
-        self.width = self.quoted = self.doubled = self.needless = 0
+        self.width = self.quoted = self.doubled = self.broken = self.needless = 0
         self.all_quoted, self.comma = True, False
         self.plain: int | None = None
 
-    @property
-    def knows_plain(self) -> bool:
-        """Whether another record without a quote would say nothing new."""
-        return self.width > 0 and self.comma and not self.all_quoted
+    def knows_all(self, line: bytes) -> bool:
+        """Whether the line by itself says nothing new."""
+        if self.plain is not None:
+            return b'""' not in line
+        return self.comma and not self.all_quoted and b'"' not in line
 
     def add(self, record: bytes, number: int) -> None:
         if not record.strip():
@@ -102,15 +105,18 @@ class _Seen:
         torn = any(b"\t" in field and b"\n" in field for field in fields)
         if torn or width != self.width or not _RECORD.fullmatch(record):
             self.plain = self.plain or number
+            fields = [field for line in record.split(b"\n") for field in _QUOTED.findall(line)]
         for field in fields:
-            is_doubled = any(sign in field for sign in (b'""', b"\t", b"\n"))
-            self.doubled += is_doubled
-            self.needless += not is_doubled and b"," not in field
-        self.quoted += len(fields)
+            self.quoted += 1
+            self.doubled += b'""' in field
+            self.broken += b"\t" in field or b"\n" in field
+            self.needless += not any(sign in field for sign in (b'""', b"\t", b"\n", b","))
         self.comma = self.comma or b"," in rest
         self.all_quoted = self.all_quoted and len(fields) == width
 
     def quoting(self) -> Quoting:
-        excel = not self.needless and not self.comma
-        is_csv = self.plain is None and self.quoted > 0 and (self.doubled > 0 or self.all_quoted or excel)
-        return Quoting(is_csv, self.quoted, self.doubled, self.plain)
+        if self.plain is None and self.quoted:
+            excel = not self.needless and not self.comma
+            if self.doubled or self.broken or self.all_quoted or excel:
+                return Quoting(True, self.quoted, None)
+        return Quoting(False, self.doubled, self.plain)

@@ -21,17 +21,19 @@ class TableReading:
     Attributes:
         path: of the file.
         quoting: what its quotes say.
-        names: `FILE:1: ` and its first record, if that names the languages of a bitext.
+        begins_with_names: whether its first record names the columns.
+        names: `FILE:1: ` and that record, if it names the languages of a bitext and not the columns of the format.
     """
 
     path: Path
     quoting: Quoting
+    begins_with_names: bool
     names: str | None
 
     @property
     def is_plain(self) -> bool:
         """Whether every line is read as it stands."""
-        return not self.quoting.is_csv and not self.names
+        return not self.quoting.quoted and not self.names
 
     def notes(self) -> Iterator[str]:
         """What a user should know of it, a line each."""
@@ -46,12 +48,11 @@ def table_reading(path: Path, layout: Layout) -> TableReading:
     Raises:
         UserError: the file cannot be read.
     """
-    quoting, names = find_quoting(path), None
-    for place, fields in read_rows(path, quoting.is_csv, report=lambda path, problem: None):
-        if layout is PAIRS and not {*layout.columns} <= {*fields} and column_names(path, place, fields, layout):
-            names = f"{place}: {', '.join(fields)}"
-        break
-    return TableReading(path, quoting, names)
+    quoting = find_quoting(path)
+    place, fields = next(read_rows(path, quoting.is_csv, report=lambda path, problem: None), ("", [""]))
+    begins_with_names = column_names(path, place, fields, layout) is not None
+    own = begins_with_names and layout is PAIRS and not {*layout.columns} <= {*fields}
+    return TableReading(path, quoting, begins_with_names, f"{place}: {', '.join(fields)}" if own else None)
 
 
 def is_read_plainly(path: Path, layout: Layout) -> bool:

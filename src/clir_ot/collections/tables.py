@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from clir_ot.collections.languages import find_code, same_language
+from clir_ot.collections.quoting import unquoted
 from clir_ot.errors import UserError, stop
 from clir_ot.files import P, text_lines
 
@@ -24,7 +25,8 @@ def read_rows(
     """Yield `("FILE:LINE", fields)` of every record that is not blank; the line is that where it begins.
 
     Args:
-        is_csv: whether fields may be quoted, and then hold delimiters and line ends; else a record is a line.
+        is_csv: whether fields may be quoted, and then hold delimiters and line ends; else a record is a line, and of
+            fields only those that are surely quoted (`unquoted`) are read without the quotes.
         report: takes what is no text, see `text_lines`.
 
     Raises:
@@ -33,7 +35,8 @@ def read_rows(
     if not is_csv:
         for place, line in text_lines(path, report):
             if line and not line.isspace():
-                yield place, line.split(delimiter)
+                fields = line.split(delimiter)
+                yield place, [unquoted(field) for field in fields] if '""' in line else fields
         return
     csv.field_size_limit(_LONGEST)
     places: list[str] = []  # of the lines of a record

@@ -59,7 +59,8 @@ def write_pair_lines(path: Path, lines: Iterable[str]) -> int:
     """
     count = _write_lines(path, lines)
     try:
-        is_plain = table_reading(path, PAIRS).is_plain
+        reading = table_reading(path, PAIRS)
+        is_plain = reading.is_plain and not reading.begins_with_names
     except UserError:  # names of other languages, where they stand first
         is_plain = False
     if not is_plain:

@@ -50,8 +50,9 @@ def _add_bitext(actions: Any, verbs: Mapping[str, Callable[[argparse.Namespace],
         help="write a collection's bitext from other formats, filtered",
         epilog=(
             "sources: .tsv, .csv, .tmx, .json or .jsonl with {'translation': {...}}, a Moses pair such as x.en and "
-            "x.yo or x_en.txt and x_yo.txt, .parquet or a folder with Hugging Face's translation feature, .zip of a "
-            "Moses pair or one such file; text files also .gz or .zst. A pair counts for the first filter that drops it."
+            "x.yo, or x_en.txt and x_yo.txt, .parquet or a folder with Hugging Face's translation feature, .zip of a "
+            "Moses pair or of one such file; text files also .gz or .zst. A pair counts for the first filter that "
+            "drops it."
         ),
     )
     action.add_argument("sources", type=Path, nargs="+", metavar="SOURCE")

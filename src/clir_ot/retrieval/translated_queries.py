@@ -6,6 +6,7 @@ from pathlib import Path
 
 from clir_ot.collections import Collection
 from clir_ot.collections.collection import ENGLISH
+from clir_ot.collections.content import has_content
 from clir_ot.collections.languages import canonical_language
 from clir_ot.errors import UserError
 from clir_ot.files import compressed, read_lines, replacing
@@ -66,7 +67,9 @@ def translate_queries(
         names = missing[start : start + _CHUNK]
         english = translator([queries[name] for name in names], progress)
         for name, text in zip(names, english, strict=True):
-            lines[name] = json.dumps({"_id": name, "text": text or queries[name], **made}, ensure_ascii=False)
+            lines[name] = json.dumps(
+                {"_id": name, "text": text if has_content(text) else queries[name], **made}, ensure_ascii=False
+            )
         _write(path, lines)
     return path
 

@@ -127,7 +127,7 @@ def assemble(folder: Path, contents: Contents, about: About, progress: Progress 
             tally.check(folder, split, kept)
             tally.lines.append(f"- Judgements in `{split}`: {kept}.")
         for language, pairs in contents.bitext.items():
-            lines = ("\t".join(" ".join(side.split()) for side in pair) for pair in pairs())
+            lines = ("\t".join(" ".join(side.split()) for side in pair) for pair in tally.pairs(pairs()))
             tally.lines.append(f"- Bitext in `{language}`: {write_bitext(temporary, language, lines)} pairs.")
         write_text(temporary / "README.md", _readme(about, tally))
     for count, what in tally.left_out():
@@ -240,6 +240,13 @@ class _Tally:
                 self.asked.add(name)
                 record: dict[str, object] = {"_id": name, "text": _whole(text)}
                 yield record | {"negatives": negatives[name]} if name in negatives else record
+
+    def pairs(self, rows: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+        for pair in rows:
+            if all(map(has_content, pair)):
+                yield pair
+            else:
+                self.blank += 1
 
     def judged(self, rows: Iterable[Judgement]) -> Iterator[Judgement]:
         for row in rows:

@@ -1,0 +1,58 @@
+"""Codes of languages: what is the same, what is meant by another, and what is not."""
+
+from pathlib import Path
+
+import pytest
+
+from clir_ot import Collection
+from clir_ot.collections.languages import canonical_language, find_code, same_language
+from clir_ot.errors import UserError
+
+
+@pytest.mark.parametrize(
+    ("wanted", "codes", "expected"),
+    [
+        ("fr", ["fr-CA", "fr"], "fr"),
+        ("fr", ["fr_FR", "fr-CA"], "fr_FR"),
+        ("fr-CA", ["fr", "fr-CA"], "fr-CA"),
+        ("fr-CA", ["fr"], None),
+        ("yo", ["YOR", "en"], "YOR"),
+        ("yo", ["yor_Latn"], "yor_Latn"),
+        # The main member of a group stands for it, and it for the member; another member does not.
+        ("no", ["nn", "nb"], "nb"),
+        ("no", ["nn"], None),
+        ("nb", ["no", "nn"], "no"),
+        ("sw", ["swh"], "swh"),
+        ("sw", ["swh", "sw"], "sw"),
+        ("zh", ["yue", "cmn_Hans"], "cmn_Hans"),
+        ("zh", ["zh-TW", "zh-CN"], "zh-CN"),
+        ("zh-Hans", ["zh-TW", "zh-CN"], "zh-CN"),
+        ("fa", ["pes_Arab"], "pes_Arab"),
+        ("ms", ["id", "zsm"], "zsm"),
+        ("ms", ["id"], None),
+        ("zsm", ["ms"], "ms"),
+        ("ar", ["arz", "arb"], "arb"),
+        ("ps", ["pbt_Arab"], "pbt_Arab"),
+        ("tw", ["fat"], None),
+        ("en", ["en-AU", "en-GB"], "en-AU"),  # any English is English
+        ("yo", ["x-none", "", "text", "translation"], None),
+    ],
+)
+def test_the_code_that_is_meant(wanted: str, codes: list[str], expected: str | None) -> None:
+    assert find_code(codes, wanted, "file:1") == expected
+    assert same_language(expected or codes[0], wanted) == (expected is not None)
+
+
+def test_two_that_may_be_meant_are_named() -> None:
+    with pytest.raises(UserError, match=r"file:1: fr-BE and fr-CA are both taken for fr; say which is meant"):
+        find_code(["fr-CA", "fr-BE", "en"], "fr", "file:1")
+
+
+def test_a_group_and_its_main_member_are_one_language(own_collection: Path) -> None:
+    codes = {"swh": "sw", "cmn": "zh", "pes": "fa", "arb": "ar", "zsm": "ms", "cmn-Hant": "zh-Hant", "npi": "ne"}
+    codes |= {"yue": "yue", "arz": "arz", "tw": "tw", "twi": "tw", "nb": "nb", "nn": "nn", "fil": "fil", "fuv": "fuv"}
+    assert {code: canonical_language(code) for code in codes} == codes
+    (own_collection / "queries.sw.jsonl").rename(own_collection / "queries.swh.jsonl")
+    collection = Collection(own_collection)
+    assert collection.queries("sw") == collection.queries("swh")
+    assert "sw" in collection.query_languages
