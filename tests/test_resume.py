@@ -8,11 +8,8 @@ import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +18,7 @@ import torch
 from safetensors.torch import load_file
 
 from clir_ot import TokenEncoder
+from forked import PATIENCE, finish, running
 
 EXPERIMENTS = Path(__file__).parent.parent / "experiments"
 DEV = {"class_path": "clir_ot.tracking.dev_retrieval.DevRetrieval"}
@@ -28,7 +26,6 @@ SMALL = [
     "--trainer.accelerator", "cpu", "--trainer.logger", "false", "--model.dropout", "true",
     "--monitor", "dev/en/MRR@10", "--checkpoint_seconds", "0",
 ]  # fmt: skip
-PATIENCE = 240  # seconds, after which a process counts as hanging
 STOPPABLE = Path(__file__).with_name("stoppable.py")
 KILL_AT = "CLIR_OT_TEST_KILL_AT"  # of stoppable.py: "NAME n"
 
@@ -57,7 +54,7 @@ def start(
         callbacks = json.dumps([DEV, order, *([callback] if callback else [])])
         places = ["--config", EXPERIMENTS / f"{system}.yaml", "--data.collection", collection_folder, "--run", run]
         options = [*places, *own, "--trainer.max_epochs", epochs, *SMALL, "--trainer.callbacks", callbacks, *more]
-        return [sys.executable, str(STOPPABLE), "fit", *map(str, options)]
+        return [str(STOPPABLE), "fit", *map(str, options)]
 
     return command
 
@@ -79,28 +76,6 @@ def batches(run: Path) -> dict[tuple[int, int, int], list[str]]:
     return {tuple(place): ids for place, ids in map(json.loads, batches_file(run).read_text().splitlines())}
 
 
-@contextmanager
-def running(command: list[str], **environment: str) -> Iterator[subprocess.Popen]:
-    """A process in a group of its own, none of which is left at the end."""
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-        env={**os.environ, **environment},
-    )  # fmt: skip
-    try:
-        yield process
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-
-
-def finish(command: list[str]) -> str:
-    with running(command) as process:
-        printed, errors = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0, errors[-2000:]
-    return printed
-
-
 def stop(command: list[str], run: Path, to: Callable[[int, int], None], how: signal.Signals, seconds: float) -> str:
     """Send a signal, to the process or to its group, some time after the next checkpoint; what it said last."""
     path = run / "checkpoints" / "last.ckpt"
@@ -113,7 +88,7 @@ def stop(command: list[str], run: Path, to: Callable[[int, int], None], how: sig
             time.sleep(0.005)
         time.sleep(seconds)
         to(process.pid, how)
-        _, errors = process.communicate(timeout=PATIENCE)
+        _, errors = process.communicate()
     assert process.returncode, "training ended before it was stopped"
     assert not (run / "encoder").exists(), "training ended before it was stopped"
     return errors
@@ -149,7 +124,7 @@ def test_a_run_told_to_end_saves_between_two_steps_and_goes_on(start: Start, tmp
     options = ["--trainer.accumulate_grad_batches", 4, "--checkpoint_seconds", 3600]
     tell = {"class_path": "stoppable.TellAt", "init_args": {"epoch": 1, "batch": 5}}
     with running(start(run, *options, callback=tell)) as process:
-        _, errors = process.communicate(timeout=PATIENCE)
+        _, errors = process.communicate()
     assert errors.splitlines()[-1] == f"clir-ot: {run}: told to end, saved; the same command resumes it"
     assert process.returncode == 1
     # An epoch of 9 batches has 3 steps; batch 5, counted from 0, is the second of the second step's four.
@@ -176,7 +151,7 @@ def test_a_run_killed_while_it_writes_ends_with_the_same_weights(
     run = tmp_path / "run"
     for moment in moments:
         with running(start(run), **{KILL_AT: moment}) as process:
-            _, errors = process.communicate(timeout=PATIENCE)
+            _, errors = process.communicate()
         assert process.returncode == -signal.SIGKILL, (moment, errors[-2000:])
         assert not (run / "encoder").exists()
     finish(start(run))
@@ -211,12 +186,15 @@ def test_two_processes_that_are_stopped_end_with_the_weights_of_two_left_alone(
     same(run, alone)
 
 
-def test_a_loss_of_one_process_that_is_not_finite_stops_both_with_one_line(start: Start, tmp_path: Path) -> None:
+@pytest.mark.parametrize("ranks", [2, pytest.param(1, marks=pytest.mark.slow)], ids=["started here", "by Lightning"])
+def test_a_loss_of_one_process_that_is_not_finite_stops_both_with_one_line(
+    ranks: int, start: Start, tmp_path: Path
+) -> None:
     run = tmp_path / "run"
     spoil = {"class_path": "stoppable.SpoilOneRank"}
     options = ["--trainer.devices", 2, "--checkpoint_seconds", 3600]
-    with running(start(run, *options, callback=spoil)) as process:
-        _, errors = process.communicate(timeout=PATIENCE)
+    with running(start(run, *options, callback=spoil), ranks) as process:
+        _, errors = process.communicate()
     assert process.returncode == 1
     assert errors.count("clir-ot: ") == 1
     assert "Traceback" not in errors
@@ -260,7 +238,7 @@ def test_no_checkpoint_that_is_whole_is_one_line(start: Start, whole: Path, tmp_
 def test_a_checkpoint_of_another_system_is_refused(start: Start, whole: Path, tmp_path: Path, clir: Any) -> None:
     run = tmp_path / "hybrid"
     with running(start(run, system="hybrid"), **{KILL_AT: "previous.ckpt 1"}) as process:
-        process.communicate(timeout=PATIENCE)
+        process.communicate()
     checkpoint = run / "checkpoints" / "last.ckpt"
     for other in (whole / "checkpoints" / "last.ckpt", None):
         if other:
@@ -275,7 +253,7 @@ def test_a_checkpoint_of_another_system_is_refused(start: Start, whole: Path, tm
 
 def in_process(command: list[str]) -> list[str]:
     """Its arguments, without the callbacks of this file."""
-    arguments = command[2:]
+    arguments = command[1:]
     arguments[arguments.index("--trainer.callbacks") + 1] = json.dumps([DEV])
     return arguments
 

@@ -5,7 +5,6 @@ Run as a script, this file is one of two processes.
 
 import json
 import random
-import subprocess
 import sys
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import torch
 from clir_ot.errors import UserError
 from clir_ot.evaluation.metrics import evaluate_run, mean
 from clir_ot.evaluation.torch_metric import RetrievalMeasures
+from forked import finish
 
 MEASURES = ("MRR@10", "nDCG@10", "MAP", "P@5", "R@100")
 
@@ -65,26 +65,25 @@ def test_an_unknown_measure_is_named_at_once() -> None:
 
 def test_two_processes_have_the_values_of_one(tmp_path: Path) -> None:
     """One of them without a query in the first round; in the second both have a query that the other has too."""
-    processes = [subprocess.Popen([sys.executable, __file__, str(rank), str(tmp_path)]) for rank in (0, 1)]
-    assert [process.wait(timeout=120) for process in processes] == [0, 0]
+    finish([__file__, str(tmp_path)], ranks=2)
     for rank in (0, 1):
         rounds = json.loads((tmp_path / f"{rank}.json").read_text())
         assert all(found == pytest.approx(expected(), abs=1e-12) for found in rounds)
         assert len(rounds) == 2
 
 
-def main(rank: str, folder: str) -> None:
-    torch.distributed.init_process_group("gloo", f"file://{folder}/meet", rank=int(rank), world_size=2)
+def main(folder: str) -> None:
+    torch.distributed.init_process_group("gloo")
+    rank = torch.distributed.get_rank()
     run, qrels = problem()
     names = list(run)
     rounds = []
     for shares in ((names, []), (names[:7], names[6:])):
-        own = shares[int(rank)]
-        metric = RetrievalMeasures(MEASURES)
-        metric.update(part(run, own), part(qrels, own))
+        metric = RetrievalMeasures(MEASURES).to("cpu")
+        metric.update(part(run, shares[rank]), part(qrels, shares[rank]))
         rounds.append({name: float(value) for name, value in metric.compute().items()})
-    torch.distributed.destroy_process_group()
     Path(folder, f"{rank}.json").write_text(json.dumps(rounds))
+    torch.distributed.destroy_process_group()
 
 
 if __name__ == "__main__":

@@ -31,10 +31,13 @@ class RetrievalMeasures(Metric):
         super().__init__()
         self.measures = tuple(measures)
         evaluate_run({"q": {"d": 1.0}}, {"q": {"d": 1}}, self.measures)  # names an unknown measure now, not later
-        # A rank without queries sends an empty tensor of the metric's dtype, so all that is sent is of one dtype and
-        # flat: for each query a number for its name, then its values.
-        self.set_dtype(torch.float64)
+        # Flat: for each query a number for its name, then its values.
         self.add_state("rows", default=[], dist_reduce_fx="cat")
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of all that is sent: a rank without queries sends an empty tensor of it. (`to` forgets what is set.)"""
+        return torch.float64
 
     def update(self, run: Run, qrels: Qrels) -> None:
         """Add queries.
@@ -51,7 +54,7 @@ class RetrievalMeasures(Metric):
         rows = [
             [_number(query), *(found[name][query] for name in self.measures)] for query in next(iter(found.values()))
         ]
-        self.rows.append(torch.tensor(rows, dtype=torch.float64, device=self.device).flatten())
+        self.rows.append(torch.tensor(rows, dtype=self.dtype, device=self.device).flatten())
 
     def compute(self) -> dict[str, torch.Tensor]:
         """`{measure: mean over queries}`, float64 scalars.

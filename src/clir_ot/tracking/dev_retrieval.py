@@ -1,13 +1,12 @@
 """Retrieval on the dev queries after every epoch, logged by language."""
 
 from itertools import islice
-from math import fsum
 from typing import Any
 
 import pytorch_lightning as pl
 
 from clir_ot.collections.collection import ENGLISH
-from clir_ot.evaluation.metrics import evaluate_run
+from clir_ot.evaluation.torch_metric import RetrievalMeasures
 from clir_ot.models.gather import from_all
 from clir_ot.retrieval.search import search
 from clir_ot.retrieval.token_index import TokenIndex, encode, merge
@@ -17,7 +16,8 @@ class DevRetrieval(pl.Callback):
     """Search the English documents with the dev queries of every training language and of English.
 
     Logs `dev/<language>/<measure>`; does nothing without dev judgements. Every rank encodes
-    its share of the documents and searches with its share of the queries; all know the result.
+    its share of the documents and searches with its share of the queries; the figures are those of
+    `RetrievalMeasures`, over the queries of all ranks and on all of them.
 
     Args:
         measures: as `clir_ot.evaluation.metrics.evaluate_run` writes them.
@@ -38,20 +38,23 @@ class DevRetrieval(pl.Callback):
         collection = trainer.datamodule.collection  # type: ignore[attr-defined]
         documents = self._encoded_documents(trainer, pl_module, collection.documents())
         encoder = pl_module.query_encoder()
-        found: dict[str, dict[str, dict[str, float]]] = {}
         for language in languages:
             queries, qrels = collection.judged("dev", language)
-            if own := _share(queries, trainer):
-                run = search(encode(encoder, encoder.tokenizer.queries, own), documents)
-                found[language] = evaluate_run(run, {query: qrels[query] for query in own}, self.measures)
-        pl_module.log_dict(_means(from_all(found), languages, self.measures))
+            metric = RetrievalMeasures(self.measures)
+            if trainer.world_size > 1:
+                # Where the ranks' communication takes place; not on the one device of a Mac, which has no float64.
+                metric.to(pl_module.device)
+            own = _share(queries, trainer)
+            # There may be fewer queries than ranks, and fewer documents.
+            run = search(encode(encoder, encoder.tokenizer.queries, own), documents) if own else {}
+            metric.update(run, {query: qrels[query] for query in own})
+            pl_module.log_dict({f"dev/{language}/{name}": value for name, value in metric.compute().items()})
 
     def _encoded_documents(self, trainer: pl.Trainer, module: Any, documents: dict[str, str]) -> TokenIndex:
         """Encoded anew each time where the document encoder is trained, once where it is the frozen teacher."""
         if self._documents is None or module.document_encoder is module.encoder:
             encoder = module.document_encoder
             own = _share(documents, trainer)
-            # There may be fewer documents than ranks.
             index = encode(encoder, encoder.tokenizer.documents, own) if own else None
             self._documents = merge([part for part in from_all(index) if part])
         return self._documents
@@ -61,18 +64,6 @@ def _languages(trainer: pl.Trainer) -> list[str]:
     data: Any = trainer.datamodule  # type: ignore[attr-defined]
     wanted = dict.fromkeys([ENGLISH, *data.languages])
     return [language for language in wanted if data.collection.is_judged("dev", language)]
-
-
-def _means(
-    ranks: list[dict[str, dict[str, dict[str, float]]]], languages: list[str], measures: list[str]
-) -> dict[str, float]:
-    """Over the queries of all ranks, from `{language: {measure: {query: value}}}` of each; the same for any number."""
-    means = {}
-    for language in languages:
-        for measure in measures:
-            values = [value for rank in ranks if language in rank for value in rank[language][measure].values()]
-            means[f"dev/{language}/{measure}"] = fsum(values) / len(values)
-    return means
 
 
 def _share(texts: dict[str, str], trainer: pl.Trainer) -> dict[str, str]:
