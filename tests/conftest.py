@@ -105,14 +105,25 @@ def own_collection(tmp_path: Path) -> Path:
     return make_collection(tmp_path / "toy")
 
 
+@pytest.fixture(scope="session")
+def command() -> Callable[..., None]:
+    """Run a command in this process."""
+
+    def run(*arguments: object) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "argv", ["clir-ot", *map(str, arguments)])
+            cli.main()
+
+    return run
+
+
 @pytest.fixture
-def clir(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
-    """Run a command in this process; what it printed, or the one line it failed with behind `FAILED: `."""
+def clir(command: Callable[..., None], capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """What a command printed, or the one line it failed with behind `FAILED: `."""
 
     def run(*arguments: object) -> str:
-        monkeypatch.setattr(sys, "argv", ["clir-ot", *map(str, arguments)])
         try:
-            cli.main()
+            command(*arguments)
         except SystemExit as error:
             return f"FAILED: {error.code}"
         return capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""Processes that tests start, kill and stop: forked from a server that has torch and Lightning loaded.
+"""Processes that tests start, stop and kill: forked from a server that has torch and Lightning loaded.
 
 A new interpreter takes about five seconds for that, and a fork a few milliseconds.
 """
@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing.connection import wait
 from pathlib import Path
 
 from torch.distributed import TCPStore
@@ -22,33 +23,49 @@ _SERVER.set_forkserver_preload(["clir_ot.cli", "clir_ot.fit"])
 
 
 class Script:
-    """What `subprocess.Popen` is to `python FILE ARGUMENT...`, in a process group of its own.
+    """What `subprocess.Popen` is to `python FILE ARGUMENT...`, in a group of its own.
 
     Args:
         command: the file and its arguments.
-        files: where it prints, and where it says errors; of several processes the same.
-        environment: beside this process's.
+        folder: for what it prints.
+        environments: of each process, beside this one's.
     """
 
-    def __init__(self, command: list[str], files: list[Path], environment: dict[str, str]) -> None:
-        self._files = files
-        self._process = _SERVER.Process(target=_run, args=(command, files, {**os.environ, **environment}))
-        self._process.start()
-        self.pid = self._process.pid
-
-    @property
-    def returncode(self) -> int | None:
-        return self._process.exitcode
+    def __init__(self, command: list[str], folder: str, environments: list[dict[str, str]]) -> None:
+        self._files = [Path(folder, name) for name in ("stdout", "stderr")]
+        self._processes = [
+            _SERVER.Process(target=_run, args=(command, self._files, {**os.environ, **environment}))
+            for environment in environments
+        ]
+        for process in self._processes:
+            process.start()
+        self.pid = self._processes[0].pid
 
     def poll(self) -> int | None:
-        return self.returncode
+        """None while one of them runs; else the first exit status that is not 0, if any."""
+        found = [process.exitcode for process in self._processes]
+        return None if None in found else next(filter(None, found), 0)
+
+    returncode = property(poll)
 
     def communicate(self, timeout: float = PATIENCE) -> tuple[str, str]:
-        self._process.join(timeout)
-        if self.returncode is None:
-            raise subprocess.TimeoutExpired(str(self.pid), timeout)
+        """What they all printed, and what they said of errors; when one fails, the others are told to end."""
+        running = {process.sentinel: process for process in self._processes}
+        while running:
+            ended = wait(running, timeout)
+            if not ended:
+                raise subprocess.TimeoutExpired(str(self.pid), timeout)
+            statuses = [running.pop(sentinel).exitcode for sentinel in ended]
+            for process in running.values() if any(statuses) else ():
+                process.terminate()
         printed, errors = (file.read_text() for file in self._files)
         return printed, errors
+
+    def kill(self) -> None:
+        for process in self._processes:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.join()
 
 
 @contextmanager
@@ -57,22 +74,18 @@ def running(command: list[str], ranks: int = 1, **environment: str) -> Iterator[
 
     Args:
         command: the file and its arguments.
-        ranks: start that many as torchrun would, and yield the first.
+        ranks: start as many as torchrun would.
         environment: beside this process's.
     """
     # Held here until the end, so that nobody else takes the port.
     store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False) if ranks > 1 else None
     with tempfile.TemporaryDirectory() as folder:
-        files = [Path(folder, name) for name in ("stdout", "stderr")]
         places = [_place(rank, ranks, store.port) for rank in range(ranks)] if store else [{}]
-        scripts = [Script(command, files, place | environment) for place in places]
+        script = Script(command, folder, [place | environment for place in places])
         try:
-            yield scripts[0]
+            yield script
         finally:
-            for script in scripts:
-                with suppress(ProcessLookupError):
-                    os.killpg(script.pid, signal.SIGKILL)
-                script.communicate()
+            script.kill()
 
 
 def finish(command: list[str], ranks: int = 1) -> str:
@@ -96,7 +109,7 @@ def _run(command: list[str], files: list[Path], environment: dict[str, str]) -> 
         os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
     os.environ.clear()
     os.environ.update(environment)
-    # Lightning has read it when it was loaded.
+    # Lightning has asked for it when it was loaded.
     from pytorch_lightning.utilities import rank_zero_only
 
     rank_zero_only.rank = int(environment.get("RANK", "0"))

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 import torch
+import wandb
 from pytorch_lightning.utilities import rank_zero_only
 from safetensors.torch import load_file
 
 from clir_ot import TokenEncoder
 from clir_ot.collections.trec import read_run
+from tests.forked import running
 
 ROOT = Path(__file__).parent.parent
 TEACHER, DISTILL = (str(ROOT / "experiments" / name) for name in ("teacher.yaml", "distill.yaml"))
@@ -36,16 +38,11 @@ def distill_arguments(teacher: Path, collection: Path, run: Path) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def teacher_run(encoder_folder: Path, collection_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def teacher_run(
+    encoder_folder: Path, collection_folder: Path, tmp_path_factory: pytest.TempPathFactory, command: Command
+) -> Path:
     run = tmp_path_factory.mktemp("runs") / "teacher"
-    command = [
-        sys.executable,
-        "-m",
-        "clir_ot.cli",
-        *teacher_arguments(encoder_folder, collection_folder, run),
-        *UNLOGGED,
-    ]
-    subprocess.run(command, check=True, capture_output=True)
+    command(*teacher_arguments(encoder_folder, collection_folder, run), *UNLOGGED)
     return run
 
 
@@ -106,6 +103,7 @@ def test_weights_and_biases_gets_losses_speed_metrics_and_plans(
 ) -> None:
     run = tmp_path / "distill-yo"
     clir(*distill_arguments(teacher_run, collection_folder, run), "--trainer.log_every_n_steps", "1")
+    wandb.teardown()  # its process, which else may not have written all
     (offline,) = (run / "wandb").glob("offline-run-*")
     assert len(list((offline / "files" / "media" / "images" / "plans").rglob("*.png"))) == 6
     # The offline file is a log of protocol buffers; the keys stand in it as text.
@@ -264,14 +262,15 @@ def test_two_processes_train_and_measure_as_one(
     teacher_run: Path, collection_folder: Path, tmp_path: Path, clir: Command
 ) -> None:
     run = tmp_path / "distill-yo"
-    command = [sys.executable, "-m", "clir_ot.cli", *distill_arguments(teacher_run, collection_folder, run)]
-    command += ["--trainer.devices", "2", "--trainer.logger", "false"]
-    result = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
-    assert result.returncode == 0, result.stderr[-2000:]
+    arguments = [*distill_arguments(teacher_run, collection_folder, run), "--trainer.logger", "false"]
+    # Lightning starts the second one.
+    with running([str(Path(__file__).with_name("stoppable.py")), *arguments, "--trainer.devices", "2"]) as process:
+        printed, errors = process.communicate()
+    assert process.returncode == 0, errors[-2000:]
     facts = json.loads((run / "run.json").read_text())
     assert (facts["devices"], facts["steps"]) == (2, 6)
-    assert result.stdout.count("trained 6 steps") == 1
-    assert "sync_dist" not in result.stderr
+    assert printed.count("trained 6 steps") == 1
+    assert "sync_dist" not in errors
     clir(*distill_arguments(teacher_run, collection_folder, tmp_path / "alone"), "--trainer.logger", "false")
     alone = json.loads((tmp_path / "alone" / "run.json").read_text())
     dev = {name: value for name, value in facts["metrics"].items() if name.startswith("dev/")}

@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import load_file
 
 from clir_ot import TokenEncoder
-from forked import PATIENCE, finish, running
+from tests.forked import PATIENCE, finish, running
 
 EXPERIMENTS = Path(__file__).parent.parent / "experiments"
 DEV = {"class_path": "clir_ot.tracking.dev_retrieval.DevRetrieval"}

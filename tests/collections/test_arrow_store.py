@@ -4,7 +4,6 @@ import json
 import pickle
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from clir_ot.collections.id_index import IdIndex, hashed
 from clir_ot.collections.loading import load_small_texts
 from clir_ot.collections.reading import read_pairs
 from clir_ot.errors import UserError
+from tests.forked import running
 
 
 @pytest.fixture(autouse=True)
@@ -199,28 +199,28 @@ def test_a_damaged_store_is_named(tmp_path: Path) -> None:
 
 def test_two_processes_make_it_once(tmp_path: Path, cache: Path) -> None:
     """Each says how often it read the file; one of them waits and finds it there."""
-    path = texts_file(tmp_path)
-    script = f"""
-import time
+    path, both = texts_file(tmp_path), tmp_path / "both"
+    both.mkdir()
+    file = tmp_path / "open.py"
+    file.write_text(f"""
+import os, time
 from pathlib import Path
 from clir_ot.collections import arrow_store
-read, times = arrow_store.read_texts, []
+both, read, times = Path({str(both)!r}), arrow_store.read_texts, []
 def slowly(path, **options):
     times.append(path)
-    Path({str(tmp_path / "began")!r}).touch()
-    time.sleep(0.5)
+    while len(os.listdir(both)) < 2:
+        time.sleep(0.01)
+    time.sleep(0.2)  # for the other one to find the first at it
     yield from read(path, **options)
 arrow_store.read_texts = slowly
+(both / str(os.getpid())).touch()
 print(len(times), len(arrow_store.stored_texts(Path({str(path)!r}))), len(times))
-"""
-    first = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while not (tmp_path / "began").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    second = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, timeout=120, check=True)
-    # The last line: where the machine is slow, progress is said before.
-    assert first.communicate(timeout=120)[0].splitlines()[-1].split() == ["0", "100", "1"]
-    assert second.stdout.splitlines()[-1].split() == ["0", "100", "0"]
+""")
+    with running([str(file)]) as first, running([str(file)]) as second:
+        # The last line: where the machine is slow, progress is said before.
+        said = [process.communicate()[0].splitlines()[-1].split() for process in (first, second)]
+    assert sorted(said) == [["0", "100", "0"], ["0", "100", "1"]]
 
 
 def test_resident_memory_stays_below_the_files_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

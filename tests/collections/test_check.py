@@ -2,8 +2,6 @@
 
 import gzip
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -186,17 +184,6 @@ def test_what_is_no_collection_is_refused(tmp_path: Path, clir: Command) -> None
     assert [words in line for words, line in zip(("no corpus", "no queries", "no judgements"), said, strict=True)] == [
         True
     ] * 3
-
-
-def test_it_needs_no_torch(collection_folder: Path) -> None:
-    script = (
-        "import sys; from clir_ot.cli import main; sys.argv[1:] = ['collection', 'check', sys.argv[1]]; main(); "
-        "print('torch' in sys.modules, 'datasets' in sys.modules)"
-    )
-    found = subprocess.run(
-        [sys.executable, "-c", script, collection_folder], stdout=subprocess.PIPE, text=True, check=True, timeout=120
-    )
-    assert found.stdout.splitlines()[-2:] == [f"{collection_folder}: no problem found", "False False"]
 
 
 def test_problems_take_no_memory_for_what_is_not_said() -> None:

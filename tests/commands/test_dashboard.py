@@ -2,21 +2,16 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.offline_runs import records
+
 ROOT = Path(__file__).parent.parent.parent
 Command = Callable[..., str]
-
-
-def read(part: Path) -> list[dict[str, Any]]:
-    command = [sys.executable, "-m", "wandb", "leet", "inspect", "--json", str(part)]
-    return [json.loads(line) for line in subprocess.run(command, capture_output=True, check=True).stdout.splitlines()]
 
 
 def fit(clir: Command, name: str, run: Path, *options: object) -> str:
@@ -51,9 +46,9 @@ def test_from_training_to_the_dashboard(
     assert f"wandb sync {student / 'wandb'}" in table
     clir("evaluate", student, "--collection", collection_folder)  # the same again is not logged again
 
-    first, second = (read(part) for part in sorted((student / "wandb").glob("offline-run-*")))
-    for records in (first, second):
-        (run,) = (record["run"] for record in records if record["type"] == "run")
+    first, second = (records(part) for part in sorted((student / "wandb").glob("offline-run-*")))
+    for part in (first, second):
+        (run,) = (record["run"] for record in part if record["type"] == "run")
         assert (run["run_id"], run["run_group"], run["job_type"]) == (known[student]["id"], "starter", "distill")
         assert set(run["tags"]) == {"yo", "seed-3"}
     config: dict[str, Any] = {}
@@ -102,7 +97,7 @@ def test_a_hybrid_run_shows_what_was_drawn_and_its_bias(
     new = ["--model.encoder", encoder_folder, "--model.dimensions", 16, "--data.languages", "en,yo"]
     fit(clir, "hybrid", run, "--data.collection", collection_folder, *new)
     clir("evaluate", run, "--collection", collection_folder)
-    trained, evaluated = (read(part) for part in sorted((run / "wandb").glob("offline-run-*")))
+    trained, evaluated = (records(part) for part in sorted((run / "wandb").glob("offline-run-*")))
     (said,) = (record["run"] for record in trained if record["type"] == "run")
     assert (said["job_type"], set(said["tags"])) == ("hybrid", {"en", "yo", "seed-0"})
     assert logged(trained) & {"drawn/monolingual", "drawn/cross-lingual"}

@@ -14,7 +14,7 @@ import torch
 from clir_ot.errors import UserError
 from clir_ot.evaluation.metrics import evaluate_run, mean
 from clir_ot.evaluation.torch_metric import RetrievalMeasures
-from forked import finish
+from tests.forked import finish
 
 MEASURES = ("MRR@10", "nDCG@10", "MAP", "P@5", "R@100")
 

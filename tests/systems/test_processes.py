@@ -3,8 +3,6 @@
 Run as a script, this file takes one optimizer step and writes its gradient.
 """
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ import pytest
 import torch
 
 from clir_ot import TokenEncoder
+from tests.forked import finish
 
 SYSTEMS = ["teacher", "hybrid", "hybrid with bitext", "fair", "ot", "ot_contrastive", "0.3*contrastive+0.5*scores"]
 
@@ -30,10 +29,7 @@ def folders(encoder_folder: Path, collection_folder: Path, tmp_path_factory: pyt
 
 def gradients(folders: list[str], folder: Path, devices: int) -> dict[str, Any]:
     found = folder / f"{devices}.pt"
-    subprocess.run(
-        [sys.executable, __file__, *folders, str(devices), str(found)],
-        check=True, timeout=240, env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
+    finish([__file__, *folders, str(devices), str(found)], ranks=devices)
     return torch.load(found)
 
 

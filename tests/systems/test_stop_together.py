@@ -3,8 +3,6 @@
 Run as a script, this file trains on two processes, of which the second gets token vectors that are not finite.
 """
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import pytest
 import torch
 
 from clir_ot import TokenEncoder
+from tests.forked import finish
 
 
 @pytest.mark.slow
@@ -21,10 +20,7 @@ def test_vectors_broken_on_one_rank_stop_both_with_one_message(
     torch.manual_seed(1)
     teacher = tmp_path / "teacher"
     TokenEncoder.from_pretrained(encoder_folder, dimensions=8).save_pretrained(teacher)
-    subprocess.run(
-        [sys.executable, __file__, str(teacher), str(collection_folder), str(tmp_path)],
-        check=True, timeout=120, env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
+    finish([__file__, str(teacher), str(collection_folder), str(tmp_path)], ranks=2)
     first, second = ((tmp_path / f"said-{rank}.txt").read_text().split("\n") for rank in (0, 1))
     assert first[0] == second[0]
     broken = second[1]

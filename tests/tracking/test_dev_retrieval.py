@@ -16,7 +16,7 @@ from clir_ot import CLIRDataModule, HybridBatchRanker
 from clir_ot.evaluation.metrics import evaluate_run
 from clir_ot.models.maxsim import maxsim
 from clir_ot.tracking.dev_retrieval import DevRetrieval
-from forked import finish
+from tests.forked import finish
 
 MEASURES = ["MRR@10", "nDCG@10"]
 

@@ -22,6 +22,8 @@ import wandb
 from clir_ot.runs.folder import RunFolder
 from clir_ot.tracking.run_logger import RunLogger
 from clir_ot.tracking.weights_and_biases import finish, identify, is_offline, sync_command
+from tests.forked import running
+from tests.offline_runs import records
 
 UNREACHABLE = "http://127.0.0.1:9"
 
@@ -47,12 +49,6 @@ def refusing(status: int) -> Iterator[str]:
     server.shutdown()
 
 
-def records(part: Path) -> list[dict[str, Any]]:
-    """An offline run's log, as wandb itself reads it."""
-    command = [sys.executable, "-m", "wandb", "leet", "inspect", "--json", str(part)]
-    return [json.loads(line) for line in subprocess.run(command, capture_output=True, check=True).stdout.splitlines()]
-
-
 def logger_of(folder: Path, **options: Any) -> RunLogger:
     return RunLogger(save_dir=str(folder), project="p", id="distill-yo-1", name="distill-yo", **options)
 
@@ -67,7 +63,7 @@ def test_two_processes_make_two_parts_of_one_run(tmp_path: Path) -> None:
         logger.log_metrics({"x": value}, step=int(value))
         assert not logger.is_online
         finish()
-        time.sleep(1.1)  # a part is named after the second it began
+        time.sleep(1 - time.time() % 1)  # a part is named after the second it began
     parts = sorted((tmp_path / "wandb").glob("offline-run-*"))
     assert len(parts) == 2
     for part, value in zip(parts, (1.0, 2.0), strict=True):
@@ -107,26 +103,28 @@ print("SECONDS", time.monotonic() - start)
     ],
 )
 def test_a_server_that_refuses_or_is_out_of_reach_leaves_an_offline_run_and_one_line(
-    asked: str, address: int | str, tmp_path: Path
+    asked: str, address: int | str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = {"WANDB_API_KEY": "a" * 40, "WANDB_INIT_TIMEOUT": "4", "WANDB_SILENT": "true", "HOME": str(tmp_path)}
     # This process's wandb service (WANDB_SERVICE) would answer in place of the other's own.
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("WANDB_")} | settings
+    for name in [name for name in os.environ if name.startswith("WANDB_")]:
+        monkeypatch.delenv(name)
+    settings = {"WANDB_API_KEY": "a" * 40, "WANDB_INIT_TIMEOUT": "4", "WANDB_SILENT": "true", "HOME": str(tmp_path)}
+    script = tmp_path / "try.py"
+    script.write_text(TRY)
 
-    def run(url: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", TRY, str(tmp_path), asked]
-        return subprocess.run(
-            command, capture_output=True, text=True, timeout=240, env=environment | {"WANDB_BASE_URL": url}
-        )
+    def run(url: str) -> str:
+        with running([str(script), str(tmp_path), asked], WANDB_BASE_URL=url, **settings) as process:
+            printed, errors = process.communicate()
+        assert process.returncode == 0, errors[-2000:]
+        return printed
 
     if isinstance(address, int):
         with refusing(address) as url:
-            done = run(url)
+            printed = run(url)
     else:
-        done = run(address)
-    assert done.returncode == 0, done.stderr[-2000:]
-    *lines, online, seconds = done.stdout.splitlines()
-    assert [line.split(":")[0] for line in lines] == ["Weights & Biases"], done.stdout
+        printed = run(address)
+    *lines, online, seconds = printed.splitlines()
+    assert [line.split(":")[0] for line in lines] == ["Weights & Biases"], printed
     assert "stays on this machine" in lines[0]
     assert online == "NOT ONLINE"
     assert float(seconds.split()[1]) < 120  # alone on two cores: 1 to 14
