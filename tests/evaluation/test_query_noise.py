@@ -19,6 +19,7 @@ from clir_ot.evaluation.query_noise import drop_diacritics, noisy, swap_characte
         ("हिन्दी में", "हिन्दी में"),
         ("tiếng Việt", "tieng Viet"),
         ("plain", "plain"),
+        ("\u0301a", "\u0301a"),  # a mark without a letter
     ],
 )
 def test_marks_are_dropped_from_letters_and_kept_in_syllables(text: str, expected: str) -> None:

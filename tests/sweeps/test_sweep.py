@@ -243,28 +243,27 @@ def test_teacher_and_language_are_asked_for_where_they_are_read(
 
 
 def test_a_folder_is_swept_by_one_and_a_trial_left_training_is_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with only_one(tmp_path), pytest.raises(UserError, match="a sweep is running there"), only_one(tmp_path):
         pass
     with only_one(tmp_path):
         pass
-    lock, log, trains = (tmp_path / f"trial-1.{name}" for name in ("lock", "log", "trains"))
+    lock, log = tmp_path / "trial-1.lock", tmp_path / "trial-1.log"
     lock.touch()
-    trains.touch()
     script = (
-        "import fcntl, subprocess, sys; f = open(sys.argv[1]); fcntl.flock(f, fcntl.LOCK_EX); subprocess.Popen(['sh', "
-        "'-c', 'while [ -e \"$0\" ]; do sleep 0.02; done', sys.argv[2]], pass_fds=[f.fileno()])"
+        "import fcntl, subprocess, sys; f = open(sys.argv[1]); fcntl.flock(f, fcntl.LOCK_EX);"
+        "print(subprocess.Popen(['sleep', '1.5'], pass_fds=[f.fileno()], stdout=subprocess.DEVNULL).pid)"
     )
-    # The sweep ends at once, its trial when that has been said.
-    subprocess.run([sys.executable, "-c", script, lock, trains], check=True)
-    said: list[str] = []
-    monkeypatch.setattr("clir_ot.sweeps.trial_run.say", lambda line: said.append(line) or trains.unlink())
+    # The sweep ends at once, its trial does not.
+    subprocess.run([sys.executable, "-c", script, lock], check=True, stdout=subprocess.DEVNULL)
+    start = time.monotonic()
     with _locked(lock, log):
-        assert len(said) == 1
-        assert "still trains" in said[0]
+        waited = time.monotonic() - start
+    assert 0.3 < waited < 30
+    assert "still trains" in capsys.readouterr().out
     with _locked(lock, log):
-        assert len(said) == 1
+        assert capsys.readouterr().out == ""
 
 
 @pytest.mark.usefixtures("resolving_here")

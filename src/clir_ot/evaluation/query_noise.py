@@ -4,12 +4,15 @@ import random
 import unicodedata
 from collections.abc import Mapping
 
+import regex
+
 from clir_ot.errors import UserError
 
 DEFAULT_NOISES = ("diacritics", "swaps@0.1")
 
 # Marks that writers leave out, and read all the same, are those of alphabets. In Indic scripts a mark is a vowel.
-_ALPHABETS = ("LATIN", "GREEK", "CYRILLIC")
+_MARKED = regex.compile(r"([\p{Latin}\p{Greek}\p{Cyrillic}])\p{Mn}+")
+_CLUSTER = regex.compile(r".\p{M}*", regex.DOTALL)
 
 
 def drop_diacritics(text: str) -> str:
@@ -18,16 +21,7 @@ def drop_diacritics(text: str) -> str:
     Marks are taken from Latin, Greek and Cyrillic letters only. Letters that are not written with a mark in Unicode,
     such as ɓ and ł, stay.
     """
-    kept: list[str] = []
-    base = ""
-    for character in unicodedata.normalize("NFD", text):
-        if unicodedata.category(character) == "Mn":
-            if unicodedata.name(base, "").startswith(_ALPHABETS):
-                continue
-        else:
-            base = character
-        kept.append(character)
-    return unicodedata.normalize("NFC", "".join(kept))
+    return unicodedata.normalize("NFC", _MARKED.sub(r"\1", unicodedata.normalize("NFD", text)))
 
 
 def swap_characters(text: str, rate: float, chance: random.Random) -> str:
@@ -35,12 +29,7 @@ def swap_characters(text: str, rate: float, chance: random.Random) -> str:
 
     Letters move with their marks: what is swapped are base characters with what is combined with them.
     """
-    clusters: list[str] = []
-    for character in unicodedata.normalize("NFC", text):
-        if clusters and unicodedata.category(character).startswith("M"):
-            clusters[-1] += character
-        else:
-            clusters.append(character)
+    clusters: list[str] = _CLUSTER.findall(unicodedata.normalize("NFC", text))
     position = 0
     while position + 1 < len(clusters):
         pair = clusters[position : position + 2]
