@@ -14,8 +14,8 @@ from clir_ot.errors import UserError
 
 # Zero-width space and joiners, marks of direction, a byte order mark, a soft hyphen, control characters, a Hangul
 # filler, a variation selector, a tag, Braille's blank.
-BLANK = ["", " \t\u00a0\u2028", "\u200b", "\u200c\u200d\u2060", "\u200e\u202b\u202c\u2066", "\ufeff", "\u00ad", "\x01\x7f\x85",
-         "\u3164", "\ufe0f", "\U000e0041", "\u2800"]  # fmt: skip
+BLANK = ["", " \t\u00a0\u2028", "\u200b", "\u200c\u200d\u2060", "\u200e\u202b\u202c\u2066", "\ufeff", "\u00ad",
+         "\x01\x7f\x85", "\u3164", "\ufe0f", "\U000e0041", "\u2800"]  # fmt: skip
 TEXT = ["a", "\u200fع\u200e", "क्\u200dष", "。", "?!", "+", "7", "😀", "\u0301", "\ue000", "\ufffd"]
 
 

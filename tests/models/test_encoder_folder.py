@@ -113,8 +113,8 @@ def test_the_card_is_no_part_of_the_encoder(late: Path, encoder_folder: Path, tm
     write_card(folder, "# second\n")
     assert (folder / "README.md").read_text() == "# second\n"
     # A kill in the middle of writing leaves this.
-    (folder / ".README.md.abc").mkdir()
-    (folder / ".README.md.abc" / "README.md").write_text("# half")
+    (folder / ".README.md.abc12345").mkdir()
+    (folder / ".README.md.abc12345" / "README.md").write_text("# half")
     assert fingerprint(folder) == before
     write_card(folder, "# third\n")
     assert [path.name for path in folder.glob(".*")] == []

@@ -185,7 +185,7 @@ def test_an_interrupted_encoding_goes_on_after_its_last_whole_shard(
     with pytest.raises(KeyboardInterrupt):
         opened(tmp_path / "index", saved_encoder, collection_folder)
     # What a kill leaves in the middle of writing a shard.
-    half = tmp_path / "index" / ".00001.safetensors.x7"
+    half = tmp_path / "index" / ".00001.safetensors.x7x7x7x7"
     half.mkdir()
     (half / "00001.safetensors").write_bytes(b"half")
     index = opened(tmp_path / "index", saved_encoder, collection_folder)
