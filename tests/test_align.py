@@ -87,7 +87,7 @@ def test_the_picture_is_replaced_and_any_folder_is_made(align: Command, tmp_path
     ("arguments", "options", "expected"),
     [
         ((ENGLISH, FOREIGN), {"teacher": Path("nowhere")}, "nowhere: no such folder"),
-        ((ENGLISH, FOREIGN), {"student": Path(".")}, "is no trained encoder"),
+        ((ENGLISH, FOREIGN), {"student": Path(".")}, ".: no encoder there (no config.json)"),
         ((ENGLISH, FOREIGN), {"language": "nonsense!"}, "'nonsense!' is not a language code"),
         ((ENGLISH, " "), {}, "' ' is an empty sentence"),
         (("", FOREIGN), {}, "'' is an empty sentence"),
@@ -118,3 +118,10 @@ def test_vectors_of_different_sizes_are_refused(align: Command, encoder_folder: 
     TokenEncoder.from_pretrained(encoder_folder, dimensions=8).save_pretrained(tmp_path / "narrow")
     printed = align(ENGLISH, FOREIGN, student=tmp_path / "narrow")
     assert "the teacher's token vectors have 16 dimensions, the student's 8" in printed
+
+
+def test_an_encoder_with_one_vector_a_text_has_no_tokens_to_align(
+    align: Command, encoder_folder: Path, tmp_path: Path
+) -> None:
+    TokenEncoder.from_pretrained(encoder_folder, dimensions=16, scoring="dense").save_pretrained(tmp_path / "dense")
+    assert "has one vector a text (scoring dense)" in align(ENGLISH, FOREIGN, student=tmp_path / "dense")

@@ -22,9 +22,8 @@ from clir_ot.retrieval.token_index import TokenIndex, encode
 
 
 def opened(folder: Path, encoder: Path, collection: Path, language: str = "en") -> StoredIndex:
-    return open_index(
-        folder, TokenEncoder.from_pretrained(encoder), fingerprint(encoder), Collection(collection), language
-    )
+    loaded = TokenEncoder.from_pretrained(encoder, dimensions=8)
+    return open_index(folder, loaded, fingerprint(encoder), Collection(collection), language)
 
 
 @pytest.fixture

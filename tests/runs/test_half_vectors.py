@@ -99,12 +99,13 @@ def test_a_student_is_taught_from_them_where_the_bitext_is_large(
     encoder_folder: Path, collection_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
+    TokenEncoder.from_pretrained(encoder_folder, dimensions=8).save_pretrained(tmp_path / "teacher")
     trained = []
     for most, free in ((2**32, 10**12), (0, 10**12), (0, 10)):
         monkeypatch.setattr(teacher_vectors, "_MOST_BYTES", most)
         monkeypatch.setattr(teacher_vectors.shutil, "disk_usage", lambda _, free=free: type("", (), {"free": free}))
         torch.manual_seed(3)
-        module = OTDistillation(str(encoder_folder), alignment="mse", learning_rate=1e-3, dropout=False)
+        module = OTDistillation(str(tmp_path / "teacher"), alignment="mse", learning_rate=1e-3, dropout=False)
         trainer = pl.Trainer(
             default_root_dir=tmp_path, accelerator="cpu", logger=False, enable_progress_bar=False, max_epochs=1,
             enable_model_summary=False, enable_checkpointing=False, use_distributed_sampler=False,

@@ -53,7 +53,7 @@ class EncoderSettings:
         tokenizer.no_padding()
         settings = _read_settings(folder / _SETTINGS)
         kinds: tuple[Kind, Kind] = ("query", "document")
-        has_lengths = all(f"{kind}_length" in settings for kind in kinds)
+        has_lengths = all(settings.get(f"{kind}_length") for kind in kinds)  # published ones say null
         return cls(
             folder,
             tokenizer,

@@ -15,7 +15,9 @@ from torch.utils.checkpoint import checkpoint
 from clir_ot.data.batches import Tokens
 from clir_ot.data.tokenizer import TextTokenizer
 from clir_ot.errors import UserError
-from clir_ot.models.encoder_folder import Scoring, load_parts, save_parts
+from clir_ot.models.encoder_folder import save_parts
+from clir_ot.models.encoder_parts import Parts, load_parts
+from clir_ot.models.layout import Pooling, Scoring
 
 
 class TokenEncoder(nn.Module):
@@ -23,39 +25,53 @@ class TokenEncoder(nn.Module):
 
     Attributes:
         transformer: gives (B, N, H) hidden states.
-        projection: H -> D, without bias.
+        projection: H -> D, without bias where it was trained here.
         tokenizer: text to tokens, with the prefixes and lengths that the encoder was trained with.
         scoring: `late` interaction over token vectors, or `dense`: one vector a text.
+        pooling: what `dense` projects: the mean hidden state, or the first token's (`cls`).
+        activation: behind the projection; nothing where it was trained here.
     """
 
     def __init__(
-        self, transformer: Any, projection: nn.Linear, tokenizer: TextTokenizer, scoring: Scoring = "late"
+        self,
+        transformer: Any,
+        projection: nn.Linear,
+        tokenizer: TextTokenizer,
+        scoring: Scoring = "late",
+        pooling: Pooling = "mean",
+        activation: nn.Module | None = None,
     ) -> None:
         super().__init__()
         self.transformer: Any = transformer
         self.projection = projection
         self.tokenizer = tokenizer
         self.scoring: Scoring = scoring
+        self.pooling: Pooling = pooling
+        self.activation = activation or nn.Identity()
 
     @classmethod
     def from_pretrained(
         cls,
         name: str | Path,
         *,
-        dimensions: int = 128,
+        dimensions: int | None = None,
         query_prefix: str = "",
         document_prefix: str = "",
         query_length: int = 64,
         document_length: int = 256,
         scoring: Scoring = "late",
     ) -> Self:
-        """Load what `save_pretrained` wrote, or any Hugging Face encoder: a folder, or a name on the hub.
+        """Load a trained encoder: a folder, or a name on the hub; what is read is in `published_layouts`.
 
-        The keyword arguments are for an encoder without projection, which gets a new one; a saved encoder brings
-        its own settings and ignores them.
+        The keyword arguments are for training, which may start from any Hugging Face encoder: one without projection
+        gets a new one. A trained encoder brings its own settings and ignores them.
+
+        Args:
+            dimensions: of a new projection; None refuses an encoder that needs one.
 
         Raises:
-            UserError: no such folder or model, or weights missing in it; a length above what the encoder reads.
+            UserError: no such folder or model, or files missing in it or damaged; no trained projection; settings that
+                cannot be honoured; a length above what the encoder reads.
         """
         texts = query_prefix, document_prefix, query_length, document_length
         return cls(*load_parts(name, dimensions, *texts, scoring))
@@ -74,12 +90,13 @@ class TokenEncoder(nn.Module):
             folder: to write, or to replace.
             card: makes the text of its README.md, given the folder with everything else in it.
         """
-        save_parts(Path(folder), self.transformer, self.projection, self.tokenizer, self.scoring, card)
+        parts = self.transformer, self.projection, self.tokenizer, self.scoring, self.pooling, self.activation
+        save_parts(Path(folder), Parts(*parts), card)
 
     def vectors(self, tokens: Tokens, chunk: int | None = None) -> tuple[torch.Tensor, torch.Tensor]:
         """What a text is scored by: unit vectors (B, V, D), and a mask (B, V) that is True on them.
 
-        Dense scoring is MaxSim of one vector with one vector: the projection of the mean hidden state.
+        Dense scoring is MaxSim of one vector with one vector: the projection of the pooled hidden states.
 
         Args:
             tokens: of B texts.
@@ -97,13 +114,19 @@ class TokenEncoder(nn.Module):
         if self.scoring == "late":
             return self(tokens), tokens.mask
         hidden = self._hidden(tokens)  # (B, N, H)
-        mean = (hidden * tokens.attention_mask[..., None]).sum(dim=1) / tokens.attention_mask.sum(dim=1, keepdim=True)
-        ones = torch.ones(len(mean), 1, dtype=torch.bool, device=mean.device)
-        return F.normalize(self.projection(mean), dim=-1)[:, None], ones
+        mask = tokens.attention_mask
+        means = (hidden * mask[..., None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)  # (B, H)
+        pooled = hidden[:, 0] if self.pooling == "cls" else means
+        ones = torch.ones(len(pooled), 1, dtype=torch.bool, device=pooled.device)
+        return self._unit(pooled)[:, None], ones
 
     def forward(self, tokens: Tokens) -> torch.Tensor:
         """Unit-length token vectors, (B, N, D); zeros where `tokens.mask` is False."""
-        return F.normalize(self.projection(self._hidden(tokens)), dim=-1) * tokens.attention_mask[..., None]
+        return self._unit(self._hidden(tokens)) * tokens.attention_mask[..., None]
+
+    def _unit(self, states: torch.Tensor) -> torch.Tensor:
+        """(..., H) -> (..., D) of length 1."""
+        return F.normalize(self.activation(self.projection(states)), dim=-1)
 
     def _hidden(self, tokens: Tokens) -> torch.Tensor:
         """(B, N, H); anything on padding. Texts of like length are read together: padding costs as much."""

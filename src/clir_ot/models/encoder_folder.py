@@ -8,7 +8,7 @@ config_sentence_transformers.json                       prefixes and lengths
 README.md                                               the model card, no part of the encoder
 ```
 
-Of an encoder with one vector a text: 1_Pooling, the mean; 2_Dense, the projection; 3_Normalize; and
+Of an encoder with one vector a text: 1_Pooling, mean or CLS; 2_Dense, the projection; 3_Normalize; and
 sentence_bert_config.json, the lengths.
 
 Other libraries read the same vectors: sentence-transformers 6 (`MultiVectorEncoder`; `SentenceTransformer` where a text
@@ -21,20 +21,18 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from torch import nn
-
-from clir_ot.data.tokenizer import TextTokenizer
-from clir_ot.errors import UserError
 from clir_ot.files import remove_leftovers, replacing, write_text
-from clir_ot.models.pretrained import check_lengths, load_transformer, quietly
-
-Scoring = Literal["late", "dense"]
+from clir_ot.models.encoder_parts import Parts
+from clir_ot.models.folder_files import read_object
+from clir_ot.models.layout import Scoring
+from clir_ot.models.pretrained import quietly
+from clir_ot.models.projection import save_projection
+from clir_ot.models.published_layouts import LENGTHS, SETTINGS, read_layout
+from clir_ot.models.published_modules import MODULES
 
 _PROJECTIONS: dict[Scoring, str] = {"late": "1_Dense", "dense": "2_Dense"}
-_SETTINGS = "config_sentence_transformers.json"
-_LENGTHS = ("query_length", "document_length")
 CARD = "README.md"
 # PyLate's layout. Its prefixes would be tokens of their own, which the pretrained vocabulary lacks: prompts are text.
 # No token is left out or put in: all real ones are scored, special and prefix tokens included, as `Tokens.mask` says.
@@ -70,101 +68,52 @@ class FolderSettings:
 
 
 def read_settings(folder: Path) -> FolderSettings | None:
-    """Of a folder that `save_parts` wrote, or of its copy from the hub; None of an encoder without our projection."""
-    scoring = next((scoring for scoring, place in _PROJECTIONS.items() if (folder / place).is_dir()), None)
-    if scoring is None or not (folder / _SETTINGS).is_file():
+    """Of a folder that `save_parts` wrote, or of its copy from the hub; None of another encoder."""
+    if not any((folder / place).is_dir() for place in _PROJECTIONS.values()) or not (folder / MODULES).is_file():
         return None
-    settings = json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))
-    if any(field not in settings for field in _LENGTHS):
+    settings = read_object(folder / SETTINGS)
+    if any(field not in settings for field in LENGTHS):
         return None  # some sentence-transformers models have a 2_Dense too
-    portable = "prompts" in settings
-    before = settings["prompts"] if portable else {kind: settings[f"{kind}_prefix"] for kind in ("query", "document")}
-    query_length, document_length = (settings[field] for field in _LENGTHS)
-    return FolderSettings(scoring, before["query"], before["document"], query_length, document_length, portable)
+    layout = read_layout(folder)
+    layout.check(folder)
+    before = layout.query_prefix, layout.document_prefix
+    lengths = int(settings["query_length"]), int(settings["document_length"])
+    return FolderSettings(layout.scoring or "late", *before, *lengths, portable="prompts" in settings)
 
 
-def load_parts(
-    name: str | Path,
-    dimensions: int,
-    query_prefix: str,
-    document_prefix: str,
-    query_length: int,
-    document_length: int,
-    scoring: Scoring,
-) -> tuple[Any, nn.Linear, TextTokenizer, Scoring]:
-    """Transformer, projection, tokenizer and scoring of a folder or hub model; see `TokenEncoder.from_pretrained`."""
-    from transformers import AutoTokenizer
-
-    transformer = load_transformer(name)
-    tokenizer = TextTokenizer(
-        AutoTokenizer.from_pretrained(name), query_prefix, document_prefix, query_length, document_length
-    )
-    folder = Path(name) if Path(name).is_dir() else _fetch_settings(str(name))
-    if folder and (saved := read_settings(folder)):
-        before = saved.query_prefix, saved.document_prefix
-        tokenizer = TextTokenizer(tokenizer.tokenizer, *before, saved.query_length, saved.document_length)
-        return transformer, _load_projection(folder / _PROJECTIONS[saved.scoring]), tokenizer, saved.scoring
-    check_lengths(name, transformer, {field: getattr(tokenizer, field) for field in _LENGTHS})
-    projection = nn.Linear(transformer.config.hidden_size, dimensions, bias=False)
-    # Orthonormal rows keep the angles between pretrained token vectors better than torch's default does.
-    nn.init.orthogonal_(projection.weight)
-    return transformer, projection, tokenizer, scoring
-
-
-def save_parts(
-    folder: Path,
-    transformer: Any,
-    projection: nn.Linear,
-    tokenizer: TextTokenizer,
-    scoring: Scoring,
-    card: Callable[[Path], str] | None = None,
-) -> None:
+def save_parts(folder: Path, parts: Parts, card: Callable[[Path], str] | None = None) -> None:
     """Write the folder described above.
 
     Args:
         card: makes the text of README.md, of the folder as it is then; none is written without.
     """
-    from safetensors.torch import save_file
-
     with replacing(folder) as temporary, quietly():
-        transformer.save_pretrained(temporary)
-        tokenizer.tokenizer.save_pretrained(temporary)
-        dense = temporary / _PROJECTIONS[scoring]
-        dense.mkdir()
-        save_file({"linear.weight": projection.weight.detach().cpu().contiguous()}, dense / "model.safetensors")
-        shape = {
-            "in_features": projection.in_features,
-            "out_features": projection.out_features,
-            "bias": False,
-            "activation_function": "torch.nn.modules.linear.Identity",
-        }
-        lengths = {field: getattr(tokenizer, field) for field in _LENGTHS}
-        prompts = {"query": tokenizer.query_prefix, "document": tokenizer.document_prefix}
-        modules = [("", "Transformer"), (dense.name, "Dense")]
-        if scoring == "late":
+        parts.transformer.save_pretrained(temporary)
+        parts.tokenizer.tokenizer.save_pretrained(temporary)
+        dense = _PROJECTIONS[parts.scoring]
+        save_projection(temporary / dense, parts.projection, parts.activation)
+        lengths = {field: getattr(parts.tokenizer, field) for field in LENGTHS}
+        prompts = {"query": parts.tokenizer.query_prefix, "document": parts.tokenizer.document_prefix}
+        modules = [("", "Transformer"), (dense, "Dense")]
+        if parts.scoring == "late":
             # Its input and output are not named: PyLate refuses keys that it does not know, and both project tokens.
             settings = _LATE
         else:
-            modules = [
-                ("", "Transformer"),
-                ("1_Pooling", "Pooling"),
-                (dense.name, "Dense"),
-                ("3_Normalize", "Normalize"),
-            ]
+            modules = [("", "Transformer"), ("1_Pooling", "Pooling"), (dense, "Dense"), ("3_Normalize", "Normalize")]
             (temporary / "1_Pooling").mkdir()
-            pooling = {"word_embedding_dimension": projection.in_features, "pooling_mode_mean_tokens": True}
+            mode = {"mean": "pooling_mode_mean_tokens", "cls": "pooling_mode_cls_token"}[parts.pooling]
+            pooling = {"word_embedding_dimension": parts.projection.in_features, mode: True}
             _write_json(temporary / "1_Pooling" / "config.json", pooling)
             (temporary / "3_Normalize").mkdir()
             _write_json(temporary / "3_Normalize" / "config.json", {})
             _write_json(temporary / "sentence_bert_config.json", lengths)
             settings = _DENSE
-        _write_json(dense / "config.json", shape)
         listed = [
             {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{kind}"}
             for i, (path, kind) in enumerate(modules)
         ]
-        _write_json(temporary / "modules.json", listed)
-        _write_json(temporary / _SETTINGS, {**settings, "prompts": prompts, **lengths})
+        _write_json(temporary / MODULES, listed)
+        _write_json(temporary / SETTINGS, {**settings, "prompts": prompts, **lengths})
         if card:
             (temporary / CARD).write_text(card(temporary), encoding="utf-8")
 
@@ -193,51 +142,6 @@ def fingerprint(name: str | Path) -> str:
         with path.open("rb") as file:
             digest.update(f"{place.as_posix()} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
     return digest.hexdigest()[:16]
-
-
-def _fetch_settings(name: str) -> Path | None:
-    """The snapshot folder of a hub model with its settings and projection in it; None where it has none of ours."""
-    settings = _fetch(name, _SETTINGS)
-    if settings is None:
-        return None
-    folder = settings.parent  # its name is the commit: all files are of one
-    if all(field in json.loads(settings.read_text(encoding="utf-8")) for field in _LENGTHS):
-        found = [_fetch(name, f"{place}/model.safetensors", folder.name) for place in _PROJECTIONS.values()]
-        if not any(found):
-            raise UserError(
-                f"{name}: has {_SETTINGS} with lengths, but no projection ({', '.join(_PROJECTIONS.values())})"
-            )
-    return folder
-
-
-def _fetch(name: str, file: str, commit: str | None = None) -> Path | None:
-    """A file of a hub model, from the hub or its cache; None where the model has no such file."""
-    from huggingface_hub import _CACHED_NO_EXIST, hf_hub_download, try_to_load_from_cache
-    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
-
-    try:
-        return Path(hf_hub_download(name, file, revision=commit))
-    except LocalEntryNotFoundError:
-        # Of a plain encoder that was fetched before and is used without network, nobody has asked for this file.
-        if try_to_load_from_cache(name, file, revision=commit) is not _CACHED_NO_EXIST:
-            print(
-                f"{name}: without network, and {file} is not in the cache: it is taken as an encoder without",
-                flush=True,
-            )
-        return None
-    except EntryNotFoundError:
-        return None
-    except (HfHubHTTPError, OSError) as error:
-        raise UserError(f"{name}: {file} could not be fetched ({str(error).splitlines()[0]})") from error
-
-
-def _load_projection(folder: Path) -> nn.Linear:
-    from safetensors.torch import load_file
-
-    weight = load_file(folder / "model.safetensors")["linear.weight"]  # (D, H)
-    projection = nn.Linear(weight.shape[1], weight.shape[0], bias=False)
-    projection.weight.data.copy_(weight)
-    return projection
 
 
 def _write_json(path: Path, value: object) -> None:

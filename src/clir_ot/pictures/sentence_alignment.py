@@ -127,20 +127,16 @@ def residuals(result: TransportResult) -> torch.Tensor:
     return torch.maximum(result.residual_a, result.residual_b)
 
 
-def load_encoder(folder: Path) -> TokenEncoder:
-    """A trained encoder, for looking at.
+def load_encoder(name: str | Path) -> TokenEncoder:
+    """A trained encoder of token vectors, for looking at.
 
     Raises:
-        UserError: no such folder, or none with a trained projection in it.
+        UserError: see `TokenEncoder.from_pretrained`; one with one vector a text.
     """
-    if not folder.is_dir():
-        raise UserError(f"{folder}: no such folder; give the encoder folder of a trained run")
-    if not (folder / "modules.json").is_file():
-        inside = folder / "encoder"
-        hint = f"did you mean {inside}?" if inside.is_dir() else "give the encoder folder of a trained run"
-        # A transformer alone would get a random projection, and a picture of nothing.
-        raise UserError(f"{folder}: is no trained encoder (it has no modules.json); {hint}")
-    return TokenEncoder.from_pretrained(folder).eval()
+    encoder = TokenEncoder.from_pretrained(name).eval()
+    if encoder.scoring == "dense":
+        raise UserError(f"{name}: has one vector a text (scoring dense), so no token moves; give one of scoring late")
+    return encoder
 
 
 def cut_note(tokenizer: TextTokenizer, text: str) -> str | None:

@@ -9,6 +9,7 @@ from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
 from clir_ot.errors import UserError
 from clir_ot.models.encoder_folder import CARD, read_settings
+from clir_ot.models.encoder_parts import check_trained
 from clir_ot.publishing.model_card import update_card
 from clir_ot.runs.folder import RunFolder
 from clir_ot.runs.progress import say
@@ -69,6 +70,7 @@ def _check(run: RunFolder, repo: str) -> None:
     run.read_config()
     if not run.is_trained:
         raise UserError(f"{run.path}: training is not complete; resume it with the command that started it")
+    check_trained(run.encoder)
 
 
 def _announce(run: RunFolder, repo: str, private: bool) -> None:

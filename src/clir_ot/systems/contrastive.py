@@ -6,9 +6,9 @@ from clir_ot.collections.cache import locate
 from clir_ot.data.batches import BitextBatch, RankingBatch
 from clir_ot.errors import UserError
 from clir_ot.models.encoder import TokenEncoder
-from clir_ot.models.encoder_folder import Scoring
 from clir_ot.models.gather import with_others
 from clir_ot.models.language_bias import language_block_divergence, language_correlation
+from clir_ot.models.layout import Scoring
 from clir_ot.models.losses import info_nce, mean_vector
 from clir_ot.models.maxsim import maxsim
 from clir_ot.systems.ranker import Ranker
