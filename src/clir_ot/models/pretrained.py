@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 
 from clir_ot.errors import UserError
@@ -16,7 +17,7 @@ from clir_ot.models.folder_files import check_files, read_object
 # What transformers, torch and tokenizers raise at folders that they cannot read.
 _UNREADABLE = (
     OSError, ValueError, TypeError, KeyError, AttributeError, IndexError, RuntimeError, NotImplementedError, EOFError,
-    pickle.UnpicklingError, SafetensorError,
+    pickle.UnpicklingError, SafetensorError, StrictDataclassError,
 )  # fmt: skip
 _ROUNDING = 1e-6
 # Where a numbered block of the transformer stands in the name of a weight; heads beside the encoder have none.
@@ -65,7 +66,7 @@ def load_transformer(folder: Path, name: str | Path) -> Any:
     of_text = type(config) in MODEL_FOR_TEXT_ENCODING_MAPPING
     if config.is_encoder_decoder and not of_text:
         raise UserError(
-            f"{name}: an encoder-decoder ({config.model_type}); of these clir-ot reads T5's kin alone; choose an encoder"
+            f"{name}: an encoder-decoder ({config.model_type}); clir-ot reads T5's kin alone; choose an encoder"
         )
     try:
         with quietly():
