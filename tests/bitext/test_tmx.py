@@ -61,9 +61,7 @@ def test_what_is_broken_in_another_language_or_a_note_costs_nothing(read: Read, 
 
 def test_a_text_without_seg_is_named_and_not_its_language(read: Read, said: list[str]) -> None:
     bad = '<tu><tuv lang="en-US">A sample</tuv><tuv lang="sw-KE">Mfano</tuv></tu>\n'
-    with pytest.raises(
-        UserError, match=r"m\.tmx: none of its units with en and sw .* at line 2, .*<tuv> without <seg>"
-    ):
+    with pytest.raises(UserError, match=r"m\.tmx: none of its units with en and sw .* line 2, .*<tuv> without <seg>"):
         read(memory(bad))
     assert read(memory(unit("a", "b"), bad)) == [("a", "b")]
     assert said[0].endswith("1 of 2 units left out, the first at line 3, which has a <tuv> without <seg>")

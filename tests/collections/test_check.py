@@ -195,3 +195,11 @@ def test_problems_take_no_memory_for_what_is_not_said() -> None:
     assert list(problems.lines()) == ["a:0", "a:1", "a: and 3 more problems", "b:1", "b: and 1 more problem"]
     assert (next(problems.lines()), problems.count) == ("a:0", 7)
     assert json.dumps([*problems._kept.values()]) == '[["a:0", "a:1"], ["b:1"]]'
+
+
+@pytest.mark.parametrize("name", ["queries.yo.jsonl", "bitext/yo.tsv", "qrels/test.tsv"])
+def test_a_file_in_another_encoding_is_one_problem(own_collection: Path, name: str) -> None:
+    path = own_collection / name
+    path.write_text(path.read_text(), encoding="utf-16")
+    said = [line for line in find_problems(own_collection, []).lines() if line.startswith(f"{path}:")]
+    assert said == [f"{path}:1: not UTF-8 but UTF-16, by its byte order mark; save the file as UTF-8"]

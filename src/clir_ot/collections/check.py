@@ -3,7 +3,7 @@
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from itertools import takewhile
+from itertools import islice
 from pathlib import Path
 
 from clir_ot.collections.folder_files import ENGLISH, FolderFiles, find_folder
@@ -20,6 +20,7 @@ from clir_ot.collections.reading import (
     repeated_id,
     score_changed,
 )
+from clir_ot.collections.table_reading import table_notes
 from clir_ot.errors import UserError
 
 
@@ -28,8 +29,9 @@ def find_problems(folder: str | Path, languages: Sequence[str], shown: int = 20)
 
     Every malformed line is a problem, every `_id` that no TREC file can hold or that its file has already with another
     text, every judgement, negative or translation of a text that is not there, every file that nothing reads. Documents
-    without text, and those that are there a second time, are no problem but noted. Memory does not grow with the texts,
-    only by some tens of bytes a text: `_id`s and texts are known by 64 bits of theirs.
+    without text, those that are there a second time, and tables that are read otherwise than line by line are no
+    problem but noted. Memory does not grow with the texts, only by some tens of bytes a text: `_id`s and texts are
+    known by 64 bits of theirs.
 
     Args:
         folder: of the collection, or `starter`.
@@ -44,6 +46,7 @@ def find_problems(folder: str | Path, languages: Sequence[str], shown: int = 20)
     files = FolderFiles.find(find_folder(folder), problems.add)
     for path, problem in files.unread():
         problems.add(path, problem)
+    problems.notes += table_notes(files)
     checked = _Check(files, problems)
     checked.texts()
     checked.bitexts()
@@ -257,5 +260,6 @@ def _pass_over(path: Path, problem: str) -> None:
 def _texts_at(path: Path, rows: set[int]) -> dict[int, Text]:
     """The texts at some rows of a file, which has been read as far as the last of them."""
     last = max(rows, default=-1)
-    texts = takewhile(lambda found: found[0] <= last, enumerate(read_texts(path, _pass_over)))
+    # No further: what is behind may be what cannot be read.
+    texts = enumerate(islice(read_texts(path, _pass_over), last + 1))
     return {row: text for row, text in texts if row in rows}

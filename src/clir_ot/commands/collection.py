@@ -70,15 +70,12 @@ def _build_starter(arguments: argparse.Namespace) -> None:
 def check(arguments: argparse.Namespace) -> None:
     """`collection check DIR`."""
     from clir_ot.collections.check import find_problems
-    from clir_ot.collections.folder_files import FolderFiles, find_folder
-    from clir_ot.collections.table_reading import table_notes
+    from clir_ot.collections.folder_files import find_folder
 
     folder = find_folder(arguments.folder)
     problems = find_problems(folder, arguments.languages.split(",") if arguments.languages else [])
     for line in (*(f"note: {note}" for note in problems.notes), *problems.lines()):
         print(line)
-    for note in table_notes(FolderFiles.find(folder, lambda path, problem: None)):
-        print(f"note: {note}")
     if problems.count:
         raise UserError(f"{folder}: {problems.count} problem{'s' * (problems.count > 1)} found")
     print(f"{folder}: no problem found")
