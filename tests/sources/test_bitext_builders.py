@@ -125,6 +125,18 @@ def test_ntrex_in_both_layouts(ntrex: Path, tmp_path: Path, clir: Callable[..., 
     assert not (tmp_path / "none").exists()
 
 
+def test_of_several_bitexts_the_next_step_takes_one_with_test_queries(
+    own_collection: Path, clir: Callable[..., str]
+) -> None:
+    source = own_collection.parent / "ntrex"
+    source.mkdir()
+    for code in ("en", "ha", "sw"):
+        (source / f"{code}.txt").write_text(f"one in {code}\n")
+    printed = clir("collection", "build", "ntrex", own_collection, "--from", source)
+    assert "make distill LANG=sw" in printed
+    assert "LANG=ha" not in printed
+
+
 def test_ntrex_is_added_for_all_languages_or_for_none(ntrex: Path, tmp_path: Path, clir: Callable[..., str]) -> None:
     broken = next(path for path in ntrex.rglob("*.txt") if path.stem.endswith(("yo", "yor")))
     broken.write_text("Ọ̀kan.\n")

@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from shlex import quote
 
@@ -60,7 +61,7 @@ def what_next(folder: Path, *languages: str) -> str:
     """The commands that a user gives next, if the folder is a collection; else what it lacks.
 
     Args:
-        languages: of the bitexts that were written; of several, that with the most test queries is taken.
+        languages: of the bitexts that were written; the first that a student can be distilled into is taken.
     """
     kinds = ("corpus", "queries")
     if lost := next((kind for kind in kinds if not files_by_language(folder, kind, *TEXT_FORMATS)), None):
@@ -69,7 +70,10 @@ def what_next(folder: Path, *languages: str) -> str:
             f"{bitext_file(folder, languages[0]).relative_to(folder)} into a collection"
         )
     try:
-        steps = next_steps(Collection(folder), languages[0] if len(languages) == 1 else None)
+        collection = Collection(folder)
+        first = next_steps(collection, languages[0])
+        others = (next_steps(collection, language) for language in languages[1:])
+        steps = next((steps for steps in chain([first], others) if "distill" in steps), first)
     except UserError:
         return f"clir-ot collection check {quote(str(folder))}   # has a file that cannot be read"
     if "--output" in steps:  # nothing to train on: what the bitext is for is not there
