@@ -15,7 +15,7 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
-from clir_ot import cli
+from clir_ot import TokenEncoder, cli
 
 # Whoever runs the tests, logged in or not: nothing leaves the machine.
 os.environ |= {"WANDB_MODE": "offline", "HF_HUB_OFFLINE": "1"}
@@ -95,6 +95,15 @@ def encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def teacher_folder(encoder_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A token encoder as training saves it, which is no run's; shared and read-only."""
+    torch.manual_seed(1)
+    folder = tmp_path_factory.mktemp("teacher") / "encoder"
+    TokenEncoder.from_pretrained(encoder_folder, dimensions=8).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def collection_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Shared and read-only: a test that changes a collection makes its own."""
     return make_collection(tmp_path_factory.mktemp("collection") / "toy")
@@ -106,7 +115,7 @@ def own_collection(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def command() -> Callable[..., None]:
+def run_clir() -> Callable[..., None]:
     """Run a command in this process."""
 
     def run(*arguments: object) -> None:
@@ -118,12 +127,12 @@ def command() -> Callable[..., None]:
 
 
 @pytest.fixture
-def clir(command: Callable[..., None], capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+def clir(run_clir: Callable[..., None], capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
     """What a command printed, or the one line it failed with behind `FAILED: `."""
 
     def run(*arguments: object) -> str:
         try:
-            command(*arguments)
+            run_clir(*arguments)
         except SystemExit as error:
             return f"FAILED: {error.code}"
         return capsys.readouterr().out

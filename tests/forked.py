@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait
@@ -50,13 +51,14 @@ class Script:
 
     def communicate(self, timeout: float = PATIENCE) -> tuple[str, str]:
         """What they all printed, and what they said of errors; when one fails, the others are told to end."""
+        end, failed = time.monotonic() + timeout, False
         running = {process.sentinel: process for process in self._processes}
         while running:
-            ended = wait(running, timeout)
-            if not ended:
+            for sentinel in wait(running, 0.1):
+                failed |= bool(running.pop(sentinel).exitcode)
+            if time.monotonic() > end:
                 raise subprocess.TimeoutExpired(str(self.pid), timeout)
-            statuses = [running.pop(sentinel).exitcode for sentinel in ended]
-            for process in running.values() if any(statuses) else ():
+            for process in running.values() if failed else ():
                 process.terminate()
         printed, errors = (file.read_text() for file in self._files)
         return printed, errors

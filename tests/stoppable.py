@@ -52,6 +52,7 @@ class SpoilOneRank(pl.Callback):
 def main() -> None:
     from clir_ot import cli
 
+    cli._PATIENCE = 240  # a machine may be busy
     name, number = os.environ.get(KILL_AT, "none 0").split()
     left = int(number)
     replace = os.replace

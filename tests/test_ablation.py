@@ -5,10 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
 import yaml
 
-from clir_ot import Collection, TokenEncoder
+from clir_ot import Collection
 from clir_ot.ablation.plan import Ablation
 from clir_ot.ablation.students import ablate_students
 from clir_ot.errors import UserError
@@ -62,10 +61,8 @@ def test_seeds_are_pooled_query_by_query() -> None:
 
 @pytest.mark.slow
 def test_an_ablation_trains_what_is_missing_and_measures_everything(
-    encoder_folder: Path, collection_folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture
+    teacher_folder: Path, collection_folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture
 ) -> None:
-    torch.manual_seed(1)
-    TokenEncoder.from_pretrained(encoder_folder, dimensions=8).save_pretrained(tmp_path / "teacher")
     content = {
         "table": "student",
         "experiment": str(EXPERIMENTS / "distill.yaml"),
@@ -81,7 +78,7 @@ def test_an_ablation_trains_what_is_missing_and_measures_everything(
 
     def run() -> str:
         return ablate_students(
-            Ablation.read(tmp_path / "a.yaml"), str(tmp_path / "teacher"), Collection(collection_folder), "yo",
+            Ablation.read(tmp_path / "a.yaml"), str(teacher_folder), Collection(collection_folder), "yo",
             tmp_path / "runs", jobs=2,
         )  # fmt: skip
 

@@ -39,10 +39,10 @@ def distill_arguments(teacher: Path, collection: Path, run: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def teacher_run(
-    encoder_folder: Path, collection_folder: Path, tmp_path_factory: pytest.TempPathFactory, command: Command
+    encoder_folder: Path, collection_folder: Path, tmp_path_factory: pytest.TempPathFactory, run_clir: Command
 ) -> Path:
     run = tmp_path_factory.mktemp("runs") / "teacher"
-    command(*teacher_arguments(encoder_folder, collection_folder, run), *UNLOGGED)
+    run_clir(*teacher_arguments(encoder_folder, collection_folder, run), *UNLOGGED)
     return run
 
 

@@ -17,7 +17,6 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from clir_ot import TokenEncoder
 from tests.forked import PATIENCE, finish, running
 
 EXPERIMENTS = Path(__file__).parent.parent / "experiments"
@@ -33,18 +32,13 @@ Start = Callable[..., list[str]]
 
 
 @pytest.fixture(scope="module")
-def start(
-    encoder_folder: Path, collection_folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[..., list[str]]:
+def start(encoder_folder: Path, teacher_folder: Path, collection_folder: Path) -> Callable[..., list[str]]:
     """The command that trains a system in a folder; `batches.jsonl` beside it gets the order of its batches."""
-    torch.manual_seed(1)
-    teacher = tmp_path_factory.mktemp("resume") / "teacher"
-    TokenEncoder.from_pretrained(encoder_folder, dimensions=8).save_pretrained(teacher)
 
     def command(run: Path, *more: object, system: str = "distill", epochs: int = 4, callback: Any = None) -> list[str]:
         own = {
             "teacher": ["--model.encoder", encoder_folder, "--model.document_length", 64, "--data.batch_size", 4],
-            "distill": ["--model.teacher", teacher, "--data.languages", "yo", "--data.batch_size", 4],
+            "distill": ["--model.teacher", teacher_folder, "--data.languages", "yo", "--data.batch_size", 4],
             "hybrid": [
                 "--model.encoder", encoder_folder, "--model.document_length", 64, "--data.languages", "en,yo,sw",
                 "--data.batch_size", 6,

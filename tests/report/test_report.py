@@ -26,7 +26,7 @@ def world(
     encoder_folder: Path,
     collection_folder: Path,
     tmp_path_factory: pytest.TempPathFactory,
-    command: Callable[..., None],
+    run_clir: Callable[..., None],
 ) -> Path:
     """A teacher, two seeds of a Yoruba student, one with half the bitext, two hybrids."""
     runs = tmp_path_factory.mktemp("report") / "runs"
@@ -34,7 +34,7 @@ def world(
     def fit(experiment: str, run: str, *options: object) -> None:
         config = ROOT / "experiments" / f"{experiment}.yaml"
         places = ["--config", config, "--run", runs / run, "--data.collection", collection_folder]
-        command("fit", *places, *SMALL, *options)
+        run_clir("fit", *places, *SMALL, *options)
 
     new = ["--model.encoder", encoder_folder, "--model.dimensions", 8]
     fit("teacher", "teacher", *new)

@@ -24,7 +24,6 @@ from transformers import (
     T5ForConditionalGeneration,
 )
 
-from clir_ot import TokenEncoder
 from clir_ot.retrieval.codecs import new_codec
 from clir_ot.retrieval.index_folder import Facts, StoredIndex, open_folder, write_codec
 from clir_ot.retrieval.token_index import TokenIndex
@@ -34,13 +33,6 @@ SIZE = {"encoder_layers": 1, "decoder_layers": 1, "encoder_attention_heads": 2, 
 SIZE |= {"encoder_ffn_dim": 32, "decoder_ffn_dim": 32, "d_model": 32, "max_position_embeddings": 96}
 # Far from 0, so that what a random model says depends on what it reads.
 SPREAD = {"init_std": 0.7, "tie_word_embeddings": False}
-
-
-@pytest.fixture(scope="session")
-def saved_encoder(encoder_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("saved") / "encoder"
-    TokenEncoder.from_pretrained(encoder_folder, dimensions=8).save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture(scope="session")

@@ -28,17 +28,17 @@ def opened(folder: Path, encoder: str, collection: str, encoded: list[int] | Non
 
 @pytest.mark.slow
 def test_both_encode_their_shards_with_one_codec(
-    saved_encoder: Path, collection_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    teacher_folder: Path, collection_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("faiss")
     monkeypatch.setattr(stored_index, "_SHARD", SHARD)
     folder = tmp_path / "index"
-    said = finish([__file__, *map(str, (folder, saved_encoder, collection_folder))], ranks=2)
+    said = finish([__file__, *map(str, (folder, teacher_folder, collection_folder))], ranks=2)
     # Five shards of 24 documents: 5 + 5 + 4 and 5 + 5; each process finds all of them.
     assert {"0: 14 24", "1: 10 24"} <= {*said.splitlines()}
     collection = Collection(collection_folder)
-    index = opened(folder, str(saved_encoder), str(collection_folder)).load()
-    encoder = TokenEncoder.from_pretrained(saved_encoder)
+    index = opened(folder, str(teacher_folder), str(collection_folder)).load()
+    encoder = TokenEncoder.from_pretrained(teacher_folder)
     alone = encode(encoder, encoder.tokenizer.documents, collection.documents())
     assert index.ids == alone.ids
     assert torch.equal(index.lengths, alone.lengths)

@@ -27,8 +27,8 @@ def opened(folder: Path, encoder: Path, collection: Path, language: str = "en") 
 
 
 @pytest.fixture
-def index_folder(saved_encoder: Path, collection_folder: Path, tmp_path: Path) -> Path:
-    opened(tmp_path / "index", saved_encoder, collection_folder)
+def index_folder(teacher_folder: Path, collection_folder: Path, tmp_path: Path) -> Path:
+    opened(tmp_path / "index", teacher_folder, collection_folder)
     return tmp_path / "index"
 
 
@@ -66,25 +66,25 @@ def test_what_is_read_is_bit_for_bit_what_is_encoded(
 
 
 def test_an_index_of_another_encoder_or_of_other_documents_is_refused(
-    index_folder: Path, saved_encoder: Path, encoder_folder: Path, collection_folder: Path, own_collection: Path,
+    index_folder: Path, teacher_folder: Path, encoder_folder: Path, collection_folder: Path, own_collection: Path,
     tmp_path: Path,
 ) -> None:  # fmt: skip
     other = tmp_path / "other"
     TokenEncoder.from_pretrained(encoder_folder, dimensions=8).save_pretrained(other)
     with pytest.raises(UserError) as caught:
         opened(index_folder, other, collection_folder)
-    for part in (index_folder, fingerprint(saved_encoder), fingerprint(other), "remove this one"):
+    for part in (index_folder, fingerprint(teacher_folder), fingerprint(other), "remove this one"):
         assert str(part) in str(caught.value)
     assert "\n" not in str(caught.value)
 
     with (own_collection / "corpus.jsonl").open("a") as file:
         file.write('{"_id": "new", "text": "bara"}\n')
     with pytest.raises(UserError, match="of other documents") as caught:
-        opened(index_folder, saved_encoder, own_collection)
+        opened(index_folder, teacher_folder, own_collection)
     assert Collection(own_collection).fingerprint("corpus") in str(caught.value)
     with pytest.raises(UserError, match="of other documents"):
-        opened(index_folder, saved_encoder, collection_folder, "yo")
-    assert len(opened(index_folder, saved_encoder, collection_folder)) == 24
+        opened(index_folder, teacher_folder, collection_folder, "yo")
+    assert len(opened(index_folder, teacher_folder, collection_folder)) == 24
 
 
 def test_an_encoder_whose_projection_is_drawn_on_loading_cannot_read_its_index_later(
@@ -141,35 +141,35 @@ def _of_another(fact: str) -> Callable[[Path], None]:
     ],
 )
 def test_a_damaged_index_is_named_and_left_alone(
-    index_folder: Path, saved_encoder: Path, collection_folder: Path, damage: Callable[[Path], None], expected: str
+    index_folder: Path, teacher_folder: Path, collection_folder: Path, damage: Callable[[Path], None], expected: str
 ) -> None:
     damage(index_folder)
     before = {path.name: path.read_bytes() for path in index_folder.iterdir()}
     with pytest.raises(UserError, match=expected) as caught:
-        opened(index_folder, saved_encoder, collection_folder).load()
+        opened(index_folder, teacher_folder, collection_folder).load()
     assert str(index_folder) in str(caught.value)
     assert "remove" in str(caught.value)
     assert "\n" not in str(caught.value)
     assert {path.name: path.read_bytes() for path in index_folder.iterdir()} == before
     shutil.rmtree(index_folder)
-    assert len(opened(index_folder, saved_encoder, collection_folder)) == 24
+    assert len(opened(index_folder, teacher_folder, collection_folder)) == 24
 
 
 def test_a_folder_of_something_else_is_not_written_over(
-    saved_encoder: Path, collection_folder: Path, tmp_path: Path
+    teacher_folder: Path, collection_folder: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.txt").write_text("years of work")
     for place in (tmp_path / "thesis", tmp_path / "thesis" / "chapter.txt"):
         with pytest.raises(UserError, match="is no index"):
-            opened(place, saved_encoder, collection_folder)
+            opened(place, teacher_folder, collection_folder)
     assert (tmp_path / "thesis" / "chapter.txt").read_text() == "years of work"
     (tmp_path / "empty").mkdir()
-    assert len(opened(tmp_path / "empty", saved_encoder, collection_folder)) == 24
+    assert len(opened(tmp_path / "empty", teacher_folder, collection_folder)) == 24
 
 
 def test_an_interrupted_encoding_goes_on_after_its_last_whole_shard(
-    saved_encoder: Path, collection_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    teacher_folder: Path, collection_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stored_index, "_SHARD", 10)
     encoded: list[int] = []
@@ -182,60 +182,60 @@ def test_an_interrupted_encoding_goes_on_after_its_last_whole_shard(
 
     monkeypatch.setattr(stored_index, "encode", count)
     with pytest.raises(KeyboardInterrupt):
-        opened(tmp_path / "index", saved_encoder, collection_folder)
+        opened(tmp_path / "index", teacher_folder, collection_folder)
     # What a kill leaves in the middle of writing a shard.
     half = tmp_path / "index" / ".00001.safetensors.x7x7x7x7"
     half.mkdir()
     (half / "00001.safetensors").write_bytes(b"half")
-    index = opened(tmp_path / "index", saved_encoder, collection_folder)
+    index = opened(tmp_path / "index", teacher_folder, collection_folder)
     assert encoded == [10, 10, 10, 4]
     assert {path.name for path in (tmp_path / "index").iterdir() if path.name[0] != "."} == {
         "index.json", *(f"0000{number}.safetensors" for number in range(3))
     }  # fmt: skip
     assert not half.exists()
-    whole = opened(tmp_path / "whole", saved_encoder, collection_folder)
+    whole = opened(tmp_path / "whole", teacher_folder, collection_folder)
     assert torch.equal(index.load().vectors, whole.load().vectors)
 
 
 def test_shares_of_several_machines_make_one_index(
-    saved_encoder: Path, collection_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    teacher_folder: Path, collection_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stored_index, "_SHARD", 5)
-    encoder, collection = TokenEncoder.from_pretrained(saved_encoder), Collection(collection_folder)
+    encoder, collection = TokenEncoder.from_pretrained(teacher_folder), Collection(collection_folder)
     made = [
-        build_index(tmp_path / "index", encoder, fingerprint(saved_encoder), collection, share=(i, 2)).missing()
+        build_index(tmp_path / "index", encoder, fingerprint(teacher_folder), collection, share=(i, 2)).missing()
         for i in (1, 0)
     ]
     assert made == [[0, 2, 4], []]
     monkeypatch.setattr(stored_index, "encode", lambda *_: pytest.fail("encoded a second time"))
-    index = opened(tmp_path / "index", saved_encoder, collection_folder)
+    index = opened(tmp_path / "index", teacher_folder, collection_folder)
     assert index.load().ids == list(collection.documents())
 
 
 def test_an_index_of_the_format_before_is_encoded_again(
-    saved_encoder: Path, collection_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    teacher_folder: Path, collection_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "index"
-    index = opened(folder, saved_encoder, collection_folder)
+    index = opened(folder, teacher_folder, collection_folder)
     vectors = index.load().vectors
     facts = json.loads((folder / "index.json").read_text())
     old = {name: facts[name] for name in ("encoder", "projection", "corpus", "language")}
     (folder / "index.json").write_text(json.dumps({"format": 1, **old, "texts": 24}))
     (folder / "00000.safetensors").rename(folder / "vectors.safetensors")
     (folder / "ids.json").write_text("[]")
-    again = opened(folder, saved_encoder, collection_folder)
+    again = opened(folder, teacher_folder, collection_folder)
     assert f"{folder}: is an index of format 1; the documents are encoded again" in capsys.readouterr().out
     assert torch.equal(again.load().vectors, vectors)
     assert {path.name for path in folder.iterdir() if path.name[0] != "."} == {"index.json", "00000.safetensors"}
 
 
 def test_another_precision_is_refused_and_any_is_read(
-    saved_encoder: Path, collection_folder: Path, tmp_path: Path
+    teacher_folder: Path, collection_folder: Path, tmp_path: Path
 ) -> None:
-    encoder, collection = TokenEncoder.from_pretrained(saved_encoder), Collection(collection_folder)
-    made_of = encoder, fingerprint(saved_encoder), collection
+    encoder, collection = TokenEncoder.from_pretrained(teacher_folder), Collection(collection_folder)
+    made_of = encoder, fingerprint(teacher_folder), collection
     open_index(tmp_path / "index", *made_of, precision="int8")
-    assert opened(tmp_path / "index", saved_encoder, collection_folder).facts.precision == "int8"
+    assert opened(tmp_path / "index", teacher_folder, collection_folder).facts.precision == "int8"
     with pytest.raises(UserError, match="holds vectors in int8, not in float16"):
         open_index(tmp_path / "index", *made_of, precision="float16")
     with pytest.raises(UserError, match="precision 'half' is unknown; expected one of float32, float16, int8, 4bit"):
@@ -243,10 +243,10 @@ def test_another_precision_is_refused_and_any_is_read(
 
 
 def test_large_collections_are_held_in_float16(
-    saved_encoder: Path, collection_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    teacher_folder: Path, collection_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    exact = opened(tmp_path / "small", saved_encoder, collection_folder).load().vectors
+    exact = opened(tmp_path / "small", teacher_folder, collection_folder).load().vectors
     monkeypatch.setattr(stored_index, "_LARGE", 24)
-    index = opened(tmp_path / "large", saved_encoder, collection_folder)
+    index = opened(tmp_path / "large", teacher_folder, collection_folder)
     assert index.facts.precision == "float16"
     assert torch.equal(index.load().vectors, exact.half().float())

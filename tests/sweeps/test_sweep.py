@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 import yaml
 
-from clir_ot import TokenEncoder, cli
+from clir_ot import cli
 from clir_ot.errors import UserError
 from clir_ot.sweeps import experiment as experiment_module
 from clir_ot.sweeps import sweep as sweep_module
@@ -32,14 +31,6 @@ FAILS = -1.0  # a learning rate that training refuses
 
 Command = Callable[..., str]
 STOPS = [(os.killpg, signal.SIGKILL), (os.killpg, signal.SIGINT), (os.kill, signal.SIGTERM)]
-
-
-@pytest.fixture(scope="module")
-def teacher(encoder_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.manual_seed(1)
-    folder = tmp_path_factory.mktemp("teacher") / "encoder"
-    TokenEncoder.from_pretrained(encoder_folder, dimensions=8).save_pretrained(folder)
-    return folder
 
 
 def write(folder: Path, parameters: dict[str, Any], *, experiment: Path = DISTILL, **change: Any) -> Path:
@@ -67,9 +58,9 @@ def three(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def command(teacher: Path, collection_folder: Path) -> Callable[[Path, Path], list[str]]:
+def command(teacher_folder: Path, collection_folder: Path) -> Callable[[Path, Path], list[str]]:
     def make(file: Path, run: Path) -> list[str]:
-        options = ["--collection", collection_folder, "--teacher", teacher, "--language", "yor", "--run", run]
+        options = ["--collection", collection_folder, "--teacher", teacher_folder, "--language", "yor", "--run", run]
         return ["sweep", str(file), *map(str, options)]
 
     return make
@@ -230,14 +221,14 @@ def test_what_is_wrong_is_one_line_before_anything_runs(
 
 @pytest.mark.usefixtures("resolving_here")
 def test_teacher_and_language_are_asked_for_where_they_are_read(
-    tmp_path: Path, collection_folder: Path, encoder_folder: Path, teacher: Path, clir: Command
+    tmp_path: Path, collection_folder: Path, encoder_folder: Path, teacher_folder: Path, clir: Command
 ) -> None:
     students = write(tmp_path, {})
     options = ["--collection", collection_folder, "--run", tmp_path / "run"]
     assert "needs --teacher" in clir("sweep", students, *options, "--language", "yo")
-    assert "needs --language" in clir("sweep", students, *options, "--teacher", teacher)
+    assert "needs --language" in clir("sweep", students, *options, "--teacher", teacher_folder)
     rankers = write(tmp_path, {"model.encoder": {"value": str(encoder_folder)}}, experiment=HYBRID)
-    assert "has no use for --teacher" in clir("sweep", rankers, *options, "--teacher", teacher)
+    assert "has no use for --teacher" in clir("sweep", rankers, *options, "--teacher", teacher_folder)
     # The toy is judged in neither German nor Hausa: no such figure.
     assert "no run logs the metric dev/ha/MRR@10" in clir("sweep", rankers, *options, "--language", "ha")
 

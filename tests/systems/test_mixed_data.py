@@ -5,9 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
-
-from clir_ot import TokenEncoder
 
 ROOT = Path(__file__).parent.parent.parent
 Command = Callable[..., str]
@@ -35,12 +32,10 @@ def test_a_hybrid_run_draws_bitext_in_the_share_asked_for(
 
 
 def test_bitext_batches_of_a_student_are_logged(
-    encoder_folder: Path, collection_folder: Path, tmp_path: Path, clir: Command
+    teacher_folder: Path, collection_folder: Path, tmp_path: Path, clir: Command
 ) -> None:
-    torch.manual_seed(1)
-    teacher, run = tmp_path / "teacher", tmp_path / "run"
-    TokenEncoder.from_pretrained(encoder_folder, dimensions=8).save_pretrained(teacher)
-    clir(*arguments("distill", teacher, collection_folder, run), "--data.languages", "yo")
+    run = tmp_path / "run"
+    clir(*arguments("distill", teacher_folder, collection_folder, run), "--data.languages", "yo")
     metrics = json.loads((run / "run.json").read_text())["metrics"]
     assert metrics["drawn/bitext"] == 1
     assert metrics["drawn/yo-en"] + metrics["drawn/en-en"] == pytest.approx(1, abs=1e-5)
@@ -57,13 +52,11 @@ def test_bitext_batches_of_a_student_are_logged(
     ],
 )
 def test_data_that_a_system_cannot_use_is_one_line_and_leaves_nothing(
-    encoder_folder: Path, own_collection: Path, tmp_path: Path, clir: Command, system: str, options: list, said: str
-) -> None:
+    encoder_folder: Path, teacher_folder: Path, own_collection: Path, tmp_path: Path, clir: Command,
+    system: str, options: list, said: str,
+) -> None:  # fmt: skip
     (own_collection / "queries.sw.jsonl").write_text('{"_id": "other", "text": "arab lised"}\n')
-    encoder, run = encoder_folder, tmp_path / "run"
-    if system == "distill":
-        encoder = tmp_path / "teacher"
-        TokenEncoder.from_pretrained(encoder_folder, dimensions=8).save_pretrained(encoder)
+    encoder, run = teacher_folder if system == "distill" else encoder_folder, tmp_path / "run"
     printed = clir(*arguments(system, encoder, own_collection, run), *options)
     assert printed.startswith("FAILED: clir-ot: ")
     assert said in printed

@@ -9,18 +9,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from clir_ot import TokenEncoder
 from tests.forked import finish
 
 
 @pytest.mark.slow
 def test_vectors_broken_on_one_rank_stop_both_with_one_message(
-    encoder_folder: Path, collection_folder: Path, tmp_path: Path
+    teacher_folder: Path, collection_folder: Path, tmp_path: Path
 ) -> None:
-    torch.manual_seed(1)
-    teacher = tmp_path / "teacher"
-    TokenEncoder.from_pretrained(encoder_folder, dimensions=8).save_pretrained(teacher)
-    finish([__file__, str(teacher), str(collection_folder), str(tmp_path)], ranks=2)
+    finish([__file__, str(teacher_folder), str(collection_folder), str(tmp_path)], ranks=2)
     first, second = ((tmp_path / f"said-{rank}.txt").read_text().split("\n") for rank in (0, 1))
     assert first[0] == second[0]
     broken = second[1]

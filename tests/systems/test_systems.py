@@ -16,13 +16,6 @@ from clir_ot.models.maxsim import maxsim
 from clir_ot.models.transport import transport_loss
 
 
-@pytest.fixture
-def teacher_folder(encoder_folder: Path, tmp_path: Path) -> Path:
-    torch.manual_seed(1)
-    TokenEncoder.from_pretrained(encoder_folder, dimensions=8).save_pretrained(tmp_path / "teacher")
-    return tmp_path / "teacher"
-
-
 def train(module: pl.LightningModule, data: CLIRDataModule, folder: Path, **options) -> pl.Trainer:
     trainer = pl.Trainer(
         default_root_dir=folder, accelerator="cpu", logger=False, enable_progress_bar=False,

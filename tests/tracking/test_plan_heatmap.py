@@ -5,10 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import pytorch_lightning as pl
-import torch
 from pytorch_lightning.loggers import WandbLogger
 
-from clir_ot import CLIRDataModule, OTDistillation, TokenEncoder
+from clir_ot import CLIRDataModule, OTDistillation
 from clir_ot.pictures.canvas import pixels
 from clir_ot.pictures.plan_picture import plan_figure
 from clir_ot.tracking.plan_heatmap import PlanHeatmap, solve_plans
@@ -37,10 +36,8 @@ class Recorded(WandbLogger):
 
 
 @pytest.fixture
-def module(encoder_folder: Path, tmp_path: Path) -> OTDistillation:
-    torch.manual_seed(1)
-    TokenEncoder.from_pretrained(encoder_folder, dimensions=8).save_pretrained(tmp_path / "teacher")
-    return OTDistillation(str(tmp_path / "teacher"), learning_rate=5e-3, freeze_word_embeddings=False)
+def module(teacher_folder: Path) -> OTDistillation:
+    return OTDistillation(str(teacher_folder), learning_rate=5e-3, freeze_word_embeddings=False)
 
 
 def test_scalars_before_and_after_every_epoch_and_pictures_after(
