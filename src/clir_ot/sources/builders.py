@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 from clir_ot.collections.cache import STARTER
@@ -117,40 +118,14 @@ def _mmarco(request: BuildRequest) -> None:
     build_mmarco(request.folder, request.source, request.languages, request.accept_licence, progress=request.progress)
 
 
-def _miracl(request: BuildRequest) -> None:
-    from clir_ot.sources.miracl import build_miracl
+def _published(name: str) -> Callable[[BuildRequest], None]:
+    """`build_NAME` of the module of that name, of a set that asks for nothing but folder, source and languages."""
 
-    build_miracl(request.folder, request.source, request.languages, progress=request.progress)
+    def build(request: BuildRequest) -> None:
+        module = import_module(f"clir_ot.sources.{name}")
+        getattr(module, f"build_{name}")(request.folder, request.source, request.languages, progress=request.progress)
 
-
-def _afriqa(request: BuildRequest) -> None:
-    from clir_ot.sources.afriqa import build_afriqa
-
-    build_afriqa(request.folder, request.source, request.languages, progress=request.progress)
-
-
-def _ciral(request: BuildRequest) -> None:
-    from clir_ot.sources.ciral import build_ciral
-
-    build_ciral(request.folder, request.source, request.languages, progress=request.progress)
-
-
-def _neuclir(request: BuildRequest) -> None:
-    from clir_ot.sources.neuclir import build_neuclir
-
-    build_neuclir(request.folder, request.source, request.languages, progress=request.progress)
-
-
-def _wikiclir(request: BuildRequest) -> None:
-    from clir_ot.sources.wikiclir import build_wikiclir
-
-    build_wikiclir(request.folder, request.source, request.languages, progress=request.progress)
-
-
-def _clirmatrix(request: BuildRequest) -> None:
-    from clir_ot.sources.clirmatrix import build_clirmatrix
-
-    build_clirmatrix(request.folder, request.source, request.languages, progress=request.progress)
+    return build
 
 
 def _squad(request: BuildRequest) -> None:
@@ -202,12 +177,12 @@ BUILDERS: tuple[Builder, ...] = (
     Builder("mediawiki", "MediaWiki's messages and what is written about them, in over 200 languages", _mediawiki),
     Builder("msmarco", "MS MARCO passages: English, the usual training of a teacher", _msmarco, has_terms=True),
     Builder("mmarco", "MS MARCO translated by machine, parallel in 14 languages", _mmarco, has_terms=True),
-    Builder("miracl", "MIRACL: Wikipedia passages and questions in 18 languages, not parallel", _miracl),
-    Builder("afriqa", "AfriQA: questions in 10 African languages to English or French passages", _afriqa),
-    Builder("ciral", "CIRAL: English questions to news in Hausa, Somali, Swahili, Yoruba", _ciral),
-    Builder("neuclir", "NeuCLIR 1: English topics to news in Persian, Russian, Chinese", _neuclir),
-    Builder("wikiclir", "WikiCLIR: English sentences to Wikipedia in 24 languages", _wikiclir),
-    Builder("clirmatrix", "CLIRMatrix: queries in 138 languages to English Wikipedia", _clirmatrix),
+    Builder("miracl", "MIRACL: Wikipedia passages and questions in 18 languages, not parallel", _published("miracl")),
+    Builder("afriqa", "AfriQA: questions in 10 African languages to English or French passages", _published("afriqa")),
+    Builder("ciral", "CIRAL: English questions to news in Hausa, Somali, Swahili, Yoruba", _published("ciral")),
+    Builder("neuclir", "NeuCLIR 1: English topics to news in Persian, Russian, Chinese", _published("neuclir")),
+    Builder("wikiclir", "WikiCLIR: English sentences to Wikipedia in 24 languages", _published("wikiclir")),
+    Builder("clirmatrix", "CLIRMatrix: queries in 138 languages to English Wikipedia", _published("clirmatrix")),
     Builder("squad", "SQuAD 1.1: English questions to paragraphs", _squad),
     Builder("squad-sentences", "SQuAD 1.1: English questions to sentences", _squad_sentences),
     Builder("ir_datasets:ID", "anything in ir_datasets by id; several ids joined by +", _ir_dataset),
