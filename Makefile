@@ -110,4 +110,4 @@ endif
 
 # Only where there is no teacher: `make teacher` is the target that looks whether an existing one is up to date.
 $(TEACHER)/encoder/modules.json: | ready
-	@$(call FIT,experiments/teacher.yaml) --run $(TEACHER)
+	@$(call FIT,experiments/teacher.yaml) --run $(TEACHER) --wait true

@@ -16,6 +16,8 @@ KILL_AT = "CLIR_OT_TEST_KILL_AT"  # "NAME n"
 class BatchOrder(pl.Callback):
     """Note which rows every batch has, a line for each."""
 
+    only_observes = True
+
     def __init__(self, path: str) -> None:
         self.path = Path(path)
 
@@ -26,14 +28,18 @@ class BatchOrder(pl.Callback):
 
 
 class TellAt(pl.Callback):
-    """Tell this process to end when a batch starts."""
+    """Tell this process to end when a batch starts; in epoch -1, before there is any."""
 
-    def __init__(self, epoch: int, batch: int) -> None:
-        self.at = epoch, batch
+    def __init__(self, epoch: int, batch: int, signal: str = "SIGTERM") -> None:
+        self.at, self.signal = (epoch, batch), signal
+
+    def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
+        if self.at[0] == -1:
+            os.kill(os.getpid(), getattr(signal, self.signal))
 
     def on_train_batch_start(self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int) -> None:
         if (trainer.current_epoch, batch_idx) == self.at:
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), getattr(signal, self.signal))
 
 
 class SpoilOneRank(pl.Callback):

@@ -66,3 +66,8 @@ def test_pythons_that_are_not_supported_are_told_which_are(tmp_path: Path) -> No
         assert done.returncode
         assert ("is needed, this is 3." in done.stderr) != is_supported
         assert ("Error 7" in done.stderr) == is_supported  # it went on, to the environment
+
+
+def test_two_students_at_a_time_have_their_teacher_trained_once() -> None:
+    (teacher,) = [line for line in dry_run("distill", "LANG=yo", "RUNS=no").splitlines() if "teacher.yaml" in line]
+    assert teacher.endswith("--run no/teacher --wait true")

@@ -23,7 +23,7 @@ EXPERIMENTS = Path(__file__).parent.parent / "experiments"
 DEV = {"class_path": "clir_ot.tracking.dev_retrieval.DevRetrieval"}
 SMALL = [
     "--trainer.accelerator", "cpu", "--trainer.logger", "false", "--model.dropout", "true",
-    "--monitor", "dev/en/MRR@10", "--checkpoint_seconds", "0",
+    "--monitor", "dev/en/MRR@10", "--checkpoint_seconds", "0", "--keep_checkpoints", "true",
 ]  # fmt: skip
 STOPPABLE = Path(__file__).with_name("stoppable.py")
 KILL_AT = "CLIR_OT_TEST_KILL_AT"  # of stoppable.py: "NAME n"
@@ -124,7 +124,7 @@ def test_a_run_told_to_end_saves_between_two_steps_and_goes_on(start: Start, tmp
     # An epoch of 9 batches has 3 steps; batch 5, counted from 0, is the second of the second step's four.
     assert max(batches(run)) == (0, 1, 7)
     assert step_of(run) == 3 + 2
-    assert "resuming from" in finish(start(run, *options))
+    assert "resuming from" in finish(start(run, *options, callback=tell))
     finish(start(alone, *options))
     same(run, alone)
 

@@ -17,9 +17,11 @@ from clir_ot.commands.push import VERBS as PUSH_VERBS
 from clir_ot.commands.sweep import VERBS as SWEEP_VERBS
 from clir_ot.errors import UserError
 from clir_ot.files import user_path
+from clir_ot.home import prepare_home
 from clir_ot.options import make_parser
 
 _PATIENCE = 10  # seconds
+_KILLS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)  # polite ones, the last two as Slurm's --signal may name them
 
 
 def main() -> None:
@@ -29,8 +31,11 @@ def main() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         arguments = sys.argv[1:]
-        # A polite kill cleans up like Ctrl-C does; training replaces this by a handler that saves first.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        prepare_home()
+        for number in _KILLS:
+            # They clean up like Ctrl-C does; training replaces this by a handler that saves first. Lightning would save
+            # within a step on Slurm's, and leaves a handler alone that is there.
+            signal.signal(number, signal.default_int_handler)
         if arguments[:1] == ["fit"]:
             # jsonargparse reads these: every key of the configuration is an option.
             from clir_ot.fit import fit
@@ -120,6 +125,8 @@ def search(arguments: argparse.Namespace) -> None:
 def translate(arguments: argparse.Namespace) -> None:
     """`translate`: the queries of a language, to English, by a machine."""
     from clir_ot.collections import Collection
+    from clir_ot.collections.languages import canonical_language
+    from clir_ot.locks import hold
     from clir_ot.progress import counting
     from clir_ot.retrieval.translated_queries import translate_queries
 
@@ -127,7 +134,9 @@ def translate(arguments: argparse.Namespace) -> None:
         raise UserError(f"translate: --beams is {arguments.beams}; it must be 1 or more")
     collection, language = Collection(arguments.collection), arguments.language
     options = {"beams": arguments.beams, "progress": counting("queries translated")}
-    path = translate_queries(collection, language, arguments.model, arguments.split, **options)
+    lock = collection.folder / f".queries.{canonical_language(language)}.lock"
+    with hold(lock, f"{collection.folder}: queries in {language} are being translated"):
+        path = translate_queries(collection, language, arguments.model, arguments.split, **options)
     print(
         f"{len(collection.translated_queries(language))} queries: {path}\nnext: clir-ot search --translated --bm25 "
         f"--collection {arguments.collection} --language {language} --split {arguments.split or 'test'} "
@@ -149,6 +158,8 @@ def evaluate(arguments: argparse.Namespace) -> None:
     of_files = {"--qrels": arguments.qrels, "--documents": arguments.documents}
     if folders and (given := [name for name, value in of_files.items() if value]):
         raise UserError(f"{folders[0]}: {given[0]} is for TREC run files; a run folder says itself what it is")
+    if files and arguments.teacher:
+        raise UserError(f"{files[0]}: --teacher is for the run folders of students")
     if files and arguments.noise:
         raise UserError(f"{files[0]}: --noise is for run folders, whose encoder is asked again")
     if (arguments.collection is None) == (arguments.qrels is None):
@@ -162,7 +173,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
     if folders:
         from clir_ot.evaluate import evaluate_run_folder
     for folder in folders:
-        print(evaluate_run_folder(folder, collection, arguments.split, noises, measures, languages))
+        print(evaluate_run_folder(folder, collection, arguments.split, noises, measures, languages, arguments.teacher))
     if files:
         if languages and len(languages) > 1:
             raise UserError(f"{files[0]}: --language is of all TREC run files; give one language")
@@ -219,6 +230,7 @@ def ablate(arguments: argparse.Namespace) -> None:
     from clir_ot.collections import Collection
     from clir_ot.collections.languages import canonical_language
     from clir_ot.kit.named import Shelf, find
+    from clir_ot.locks import hold
 
     ablation = Ablation.read(find(arguments.file, Shelf.ABLATION))
     if arguments.only:
@@ -230,11 +242,12 @@ def ablate(arguments: argparse.Namespace) -> None:
         if (value is None) == (ablation.table == "student"):
             wanted = "needs" if value is None else "has no use for"
             raise UserError(f"{arguments.file}: its table is of kind {ablation.table}, which {wanted} {name}")
-    if ablation.table == "languages":
-        table = ablate_languages(ablation, collection, run, **options)
-    else:
-        language = canonical_language(arguments.language)
-        table = ablate_students(ablation, arguments.teacher, collection, language, run, **options)
+    with hold(run / ".lock", f"{run}: is being filled", "wait until it ends, or give another --run folder"):
+        if ablation.table == "languages":
+            table = ablate_languages(ablation, collection, run, **options)
+        else:
+            language = canonical_language(arguments.language)
+            table = ablate_students(ablation, arguments.teacher, collection, language, run, **options)
     print(f"{table}\n\ntable: {run / 'table.md'}")
 
 

@@ -31,6 +31,7 @@ def evaluate_run_folder(
     noises: Sequence[str] = (),
     measures: Sequence[str] | None = None,
     languages: Sequence[str] | None = None,
+    teacher: str | Path | None = None,
 ) -> str:
     """Rank, measure and compare; returns the table and where the files are.
 
@@ -47,15 +48,44 @@ def evaluate_run_folder(
         noises: also with the foreign queries typed so, see `clir_ot.evaluation.query_noise.noisy`.
         measures: the first of them is compared; by default MRR@10 and the usual others.
         languages: of the queries; by default those that the run was trained in.
+        teacher: where a student's is now, if it was moved.
 
     Raises:
-        UserError: the run is not trained yet; the collection lacks its languages.
+        UserError: the run is not trained yet; the collection lacks its languages; it was interrupted.
     """
     run = RunFolder(path)
-    config = run.read_config()
+    run.read_config()
     if not run.is_trained:
         raise UserError(f"{path}: training is not complete; resume it with the command that started it")
-    own, teacher = run_searchers(run, collection)
+    with run.held("evaluated", wait=True):
+        searchers = run_searchers(run, collection, teacher)
+        try:
+            return _evaluate(run, *searchers, collection, split, noises, measures, languages)
+        except KeyboardInterrupt:
+            raise UserError(f"{path}: interrupted; {_kept(searchers)}; the same command goes on") from None
+
+
+def _kept(searchers: Sequence[Searcher | None]) -> str:
+    """What an interrupted evaluation need not do again, and where it is."""
+    there = [searcher for searcher in searchers if searcher]
+    encoded = [place for searcher in there for place in searcher.index_folders() if any(place.glob("0*.safetensors"))]
+    ranked = [folder for searcher in there for folder in searcher.folders if any(folder.glob("*.trec"))]
+    kept = {"documents encoded": encoded, "rankings": ranked}
+    said = [f"{what} so far are kept in {', '.join(map(str, dict.fromkeys(at)))}" for what, at in kept.items() if at]
+    return " and ".join(said) or "nothing was encoded yet"
+
+
+def _evaluate(
+    run: RunFolder,
+    own: Searcher,
+    teacher: Searcher | None,
+    collection: Collection,
+    split: str,
+    noises: Sequence[str],
+    measures: Sequence[str] | None,
+    languages: Sequence[str] | None,
+) -> str:
+    config = run.read_config()
     languages = [*languages] if languages else parse_languages(config["data"]["languages"])
     wanted = tuple(measures or DEFAULT_MEASURES)
     searched = {name: collection.searched_by(split, name) for name in (ENGLISH, *languages)}

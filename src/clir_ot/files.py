@@ -13,7 +13,7 @@ import shutil
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -208,6 +208,18 @@ def remove_leftovers(target: Path) -> None:
         for scratch in [path for path in target.absolute().parent.iterdir() if name.fullmatch(path.name)]:
             if not _is_held(scratch / _LOCK):
                 shutil.rmtree(scratch, ignore_errors=True)
+
+
+def placed(folders: Sequence[Path], name: str) -> Path:
+    """Where a file or folder is, or where it can be made: in the first that has it, else the first one writable."""
+    there = next((folder / name for folder in folders if (folder / name).exists()), None)
+    return there or next((folder for folder in folders if is_writable(folder)), folders[-1]) / name
+
+
+def is_writable(folder: Path) -> bool:
+    """Whether this user may write into a folder, or make it where it is not there."""
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    return existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
 
 
 def write_text(target: Path, text: str) -> None:

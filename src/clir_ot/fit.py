@@ -3,8 +3,12 @@
 import logging
 import os
 import resource
+import shutil
 import sys
+import tempfile
 import warnings
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -20,14 +24,18 @@ from clir_ot.collections.cache import locate
 from clir_ot.collections.languages import parse_languages
 from clir_ot.data.datamodule import CLIRDataModule
 from clir_ot.data.from_collection import AUTO, passages, training_languages
-from clir_ot.errors import UserError
+from clir_ot.errors import UserError, require
+from clir_ot.files import sha256
 from clir_ot.kit.named import Shelf, find
 from clir_ot.models.encoder_folder import fingerprint
 from clir_ot.publishing.model_card import model_card
 from clir_ot.runs.best_weights import BestWeights
 from clir_ot.runs.checkpoints import RunCheckpoint, WholeCheckpointIO
+from clir_ot.runs.deciding import CONTENT, deciding, defaults
 from clir_ot.runs.facts import provenance
-from clir_ot.runs.folder import RunFolder, deciding
+from clir_ot.runs.folder import RunFolder
+from clir_ot.runs.machine import check_devices, check_trainer, prepare_slurm
+from clir_ot.runs.option_errors import as_user_error
 from clir_ot.runs.progress import say
 from clir_ot.runs.teacher_vectors import TeacherVectors
 from clir_ot.runs.training_cost import TrainingCost
@@ -45,11 +53,19 @@ class AlreadyTrained(Exception):  # noqa: N818 - not an error
 
 
 class FitCLI(LightningCLI):
-    """LightningCLI with a run folder, which is checked before anything large is loaded."""
+    """LightningCLI with a run folder, which is checked before anything large is loaded.
+
+    Args:
+        held: keeps the run folder this process's until it is closed.
+    """
 
     run: RunFolder
     says: str = ""  # how the collection decided
     settings: tuple[dict[str, Any], dict[str, str]]  # the resolved configuration, and fingerprints of what is read
+
+    def __init__(self, *arguments: Any, held: ExitStack, **options: Any) -> None:
+        self._held = held
+        super().__init__(*arguments, **options)
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         parser.add_argument("--run", type=str, required=True, help="the run's folder: new, or to be resumed")
@@ -71,26 +87,47 @@ class FitCLI(LightningCLI):
             default=True,
             help="keep the trained encoder in Weights & Biases, as an artifact",
         )
+        parser.add_argument(
+            "--keep_checkpoints",
+            type=bool,
+            default=False,
+            help="leave checkpoints/ there when training is complete; nothing reads them then",
+        )
+        parser.add_argument(
+            "--wait",
+            type=bool,
+            default=False,
+            help="for another process that trains this run, instead of being refused; not with torchrun or srun",
+        )
         parser.link_arguments("seed_everything", "data.seed")
         parser.link_arguments("run", "trainer.default_root_dir")
 
     def before_instantiate_classes(self) -> None:
-        _check_devices(self.config.trainer.devices, self.config.trainer.accelerator)
+        trainer, model = self.config.trainer, self.config.model.init_args
+        check_devices(trainer.devices, trainer.accelerator)
+        check_trainer(trainer)
+        require("checkpoint_seconds", self.config.checkpoint_seconds, least=0)
+        prepare_slurm()
+        if trainer.fast_dev_run:
+            # A few batches to see that it goes through: somewhere else, so that nothing of it counts.
+            trial = Path(tempfile.mkdtemp(prefix="clir-ot-"))
+            self._held.callback(shutil.rmtree, trial, ignore_errors=True)
+            self.config.run = str(trial / Path(self.config.run).name)
+            trainer.default_root_dir = self.config.run
         self.run = RunFolder(self.config.run)
-        model = self.config.model.init_args
         encoder = model.get("teacher") or model.get("encoder")
         if encoder is None:
             raise UserError("model.teacher is not set; give the encoder folder of a trained teacher")
         self._ask_collection()
-        self.settings = (
-            yaml.safe_load(self.parser.dump(self.config)),
-            {
-                "collection": Collection(self.config.data.collection).fingerprint(),
-                "encoder": fingerprint(locate(encoder, "encoder")),
-            },
-        )
+        read = {
+            "collection": Collection(self.config.data.collection).fingerprint(),
+            "encoder": fingerprint(locate(encoder, "encoder")),
+        }
+        if (negatives := self.config.data.hard_negatives) not in (None, "collection"):
+            read["hard_negatives"] = sha256(Path(negatives)).hex()[:16]
+        self.settings = (yaml.safe_load(self.parser.dump(self.config)), read)
         # The other ranks find the folder as rank 0 made it.
-        rank_zero_only(self.run.check)(*self.settings)
+        rank_zero_only(self._take)()
         if self.run.is_trained:
             raise AlreadyTrained(self.run.path)
         self._place_logger()
@@ -104,6 +141,13 @@ class FitCLI(LightningCLI):
         if data.cloze_share == AUTO and data.bitext_rate < 1:
             read = passages(collection, parse_languages(data.languages), data.passage_words)
             data.cloze_share, self.says = read.cloze_share, read.says
+
+    def _take(self) -> None:
+        """Make the run folder this process's alone; one that is another run's is left as it is."""
+        self.run.check(*self.settings)
+        if not self.run.is_trained:
+            self._held.enter_context(self.run.held("trained", wait=self.config.wait))
+            self.run.check(*self.settings)
 
     def _place_logger(self) -> None:
         """The Weights & Biases run is named after the run folder and lies in it; one that goes on keeps its id."""
@@ -127,44 +171,54 @@ def fit(arguments: list[str]) -> None:
         UserError: bad arguments, a collection that lacks something, a run folder that is another run's.
     """
     _quiet_libraries()
-    try:
-        cli = FitCLI(
-            Ranker,
-            CLIRDataModule,
-            subclass_mode_model=True,
-            run=False,
-            save_config_callback=None,
-            seed_everything_default=0,
-            trainer_defaults={
-                "use_distributed_sampler": False,  # the batch sampler shards itself
-                "enable_checkpointing": False,  # the run folder's own checkpoint, below, in place of the default one
-                "enable_progress_bar": sys.stderr.isatty(),
-                "enable_model_summary": False,
-            },
-            parser_kwargs={"exit_on_error": False},
-            args=_with_files(arguments),
-        )
-    except (ArgumentError, MisconfigurationException, ValueError, TypeError) as error:
-        raise _as_user_error(error) from error
-    except AlreadyTrained as found:
-        say(f"{found}: already trained with this configuration; delete the folder to train it anew")
-        return
+    with ExitStack() as held:
+        try:
+            cli = FitCLI(
+                Ranker,
+                CLIRDataModule,
+                subclass_mode_model=True,
+                run=False,
+                save_config_callback=None,
+                seed_everything_default=0,
+                trainer_defaults={
+                    "use_distributed_sampler": False,  # the batch sampler shards itself
+                    "enable_checkpointing": False,  # the run folder's own checkpoint, in place of the default one
+                    "enable_progress_bar": sys.stderr.isatty(),
+                    "enable_model_summary": False,
+                },
+                parser_kwargs={"exit_on_error": False},
+                args=_with_files(arguments),
+                held=held,
+            )
+        except (ArgumentError, MisconfigurationException, ImportError, ValueError, TypeError) as error:
+            raise as_user_error(error) from error
+        except AlreadyTrained as found:
+            say(f"{found}: already trained with this configuration; delete the folder to train it anew")
+            return
+        _train(cli)
+
+
+def _train(cli: FitCLI) -> None:
+    """In the run folder, which is this process's."""
     run, module = cli.run, cli.model
     trainer: Any = cli.trainer  # its callbacks and flags are set up in ways that mypy does not see
+    config, read = cli.settings
     best = BestWeights(run.best, cli.config.monitor) if cli.config.monitor else None
     cost = TrainingCost()
     trainer.callbacks.extend([EpochLine(), *([best] if best else []), cost])
     if trainer.progress_bar_callback:
         trainer.callbacks[trainer.callbacks.index(trainer.progress_bar_callback)] = TrainingBar()
-    about = provenance(cli.settings[1])
+    about = provenance(read)
     if teacher := cli.config.model.init_args.get("teacher"):
         taught_by = locate(teacher, "encoder")
-        folder = run.home_of(taught_by).path / "bitext"
-        trainer.callbacks.append(TeacherVectors(folder, cli.settings[1]["encoder"]))
+        folders = [home.path / "bitext" for home in run.homes_of(taught_by)]
+        trainer.callbacks.append(TeacherVectors(folders, read["encoder"]))
         about[TEACHER_KEY] = teacher_artifact(taught_by)
     saved = RunCheckpoint(run.checkpoint, cli.config.checkpoint_seconds)
     trainer.callbacks.append(saved)
-    trainer.strategy.checkpoint_io = WholeCheckpointIO(run.previous, deciding(cli.settings[0]) | cli.settings[1])
+    identity = {key: value for key, value in deciding(config).items() if key not in CONTENT}
+    identity |= {name: read[name] for name in ("collection", "encoder")}
+    trainer.strategy.checkpoint_io = WholeCheckpointIO(run.previous, identity, defaults(config))
     checkpoint = run.last_checkpoint
     if checkpoint == run.previous:
         say(f"{run.checkpoint}: is damaged or was not finished; the one before it is whole")
@@ -176,13 +230,13 @@ def fit(arguments: list[str]) -> None:
     say(f"{run.path}: training {trained / 1e6:.1f} M of the encoder's {total / 1e6:.1f} M parameters")
     if cli.says:
         say(cli.says)
-    rank_zero_only(run.claim)(*cli.settings)
+    rank_zero_only(run.claim)(config, read)
     rank_zero_only(run.add_facts)(code=about["code"])
     tracked = next((logger for logger in trainer.loggers if isinstance(logger, RunLogger)), None)
     try:
         for logger in trainer.loggers:
             # Not read from the folder: rank 0 may not have made it yet.
-            logger.log_hyperparams(cli.settings[0] | about)
+            logger.log_hyperparams(config | about)
         if tracked and trainer.is_global_zero:
             run.add_facts(wandb=tracked.identity())
         trainer.fit(module, cli.datamodule, ckpt_path=checkpoint, weights_only=False)
@@ -191,15 +245,21 @@ def fit(arguments: list[str]) -> None:
             _finish(run, trainer, module, best, spent, saved.metrics)
             if tracked:
                 _log_lineage(tracked, run, about, cli.config.upload_encoder)
+            if not cli.config.keep_checkpoints:
+                shutil.rmtree(run.checkpoints, ignore_errors=True)
+    except MisconfigurationException as error:
+        raise as_user_error(error) from error
     except SIGTERMException:
-        raise UserError(f"{run.path}: told to end, saved; the same command resumes it") from None
+        raise UserError(f"{run.path}: told to end, saved; {saved.what_next()}") from None
     except (KeyboardInterrupt, SystemExit):  # Lightning makes the second of the first
         raise UserError(f"{run.path}: interrupted; the same command goes on from what is saved") from None
     finally:
         finish()
-        if not trainer.state.finished:
+        if not run.is_trained:
             rank_zero_only(run.release)()
-    if trainer.is_global_zero and (command := sync_command(run.path)):
+    if trainer.fast_dev_run:
+        say("fast_dev_run: the batches went through; nothing of it is kept")
+    elif trainer.is_global_zero and (command := sync_command(run.path)):
         print(f"Weights & Biases run is offline; upload it with: {command}")
 
 
@@ -224,14 +284,6 @@ def _log_lineage(logger: RunLogger, run: RunFolder, about: dict[str, Any], with_
         log_encoder(logger, run.encoder, {**about, "steps": run.read_facts()["steps"]})
 
 
-def _check_devices(devices: Any, accelerator: str) -> None:
-    """See that there are as many; Lightning would start any number of processes on a CPU."""
-    gpus = 0 if accelerator == "cpu" else torch.cuda.device_count()
-    there, what = (gpus, "GPUs") if gpus else (os.cpu_count() or 1, "cores")
-    if str(devices).isdecimal() and int(devices) > there:
-        raise UserError(f"trainer.devices is {devices}, but this machine has {there} {what}; DEVICES={there} at most")
-
-
 def _finish(
     run: RunFolder,
     trainer: Any,
@@ -240,6 +292,10 @@ def _finish(
     cost: dict[str, float],
     metrics: dict[str, float],
 ) -> None:
+    if not trainer.global_step:
+        raise UserError(
+            f"{run.path}: training has taken no step, so nothing is kept; see trainer.max_time and the like"
+        )
     # Of a run that was stopped after its last step, all metrics are those of the checkpoint.
     metrics = metrics | {name: float(value) for name, value in trainer.callback_metrics.items()}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
@@ -260,26 +316,6 @@ def _finish(
     if chosen:
         print(f"kept the weights of epoch {chosen['epoch']}, best of all by dev figure: {chosen['value']:.3f}")
     print(f"encoder: {run.encoder}")
-
-
-def _as_user_error(error: BaseException) -> UserError:
-    """One line from what jsonargparse wraps around the cause: our own error, or its message without the frame."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, UserError):
-            return cause
-        cause = cause.__cause__
-    frame = (
-        "Does not validate",
-        "Subtypes:",
-        "Errors:",
-        "- Problem with",
-        "- Expected a <class 'NoneType'>",
-        "Given value",
-    )
-    lines = [line.strip() for line in str(error).splitlines()]
-    said = [line.removeprefix("- ").rstrip(":") for line in lines if line and not line.startswith(frame)]
-    return UserError(": ".join(said).replace("Parser key ", ""))
 
 
 def _quiet_libraries() -> None:

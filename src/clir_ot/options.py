@@ -65,6 +65,9 @@ def make_parser(verbs: Mapping[str, Callable[[argparse.Namespace], None]]) -> ar
         "--language", help="of the queries; default: what the run was trained in, or NAME.<language>.trec says"
     )
     action.add_argument("--documents", help="language of the documents of TREC run files; default: en")
+    action.add_argument(
+        "--teacher", type=Path, help="of students whose teacher was moved: its encoder's folder, or its run's"
+    )
     action.set_defaults(verb=verbs["evaluate"])
 
     action = commands.add_parser("report", help="one page: systems by languages, tests, gap, bias, curves, the answer")

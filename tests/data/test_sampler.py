@@ -159,11 +159,33 @@ def test_epochs_differ_and_repeat() -> None:
         ({"english_share": -0.1}, r"data\.english_share is -0\.1"),
         ({"batch_size": 301}, "has 300 training queries"),
         ({"bitext_rate": 1.0}, "none of data.languages has bitext"),
+        ({"batch_size": 0}, r"data\.batch_size is 0; it must be at least 1"),
+        ({"batch_size": 901, "mode": "X-X"}, "there are 900 training queries; lower it"),
+        ({"batch_size": 301, "alpha": 0.0}, "300 training queries are there for cross-lingual batches; lower it"),
+        ({"language_temperature": float("inf")}, r"data\.language_temperature is inf"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(options: dict, expected: str) -> None:
     with pytest.raises(UserError, match=expected):
         HybridBatchSampler(RANKINGS, {}, **options)
+
+
+@pytest.mark.parametrize(
+    ("bitext", "expected"),
+    [
+        ({"yo": [(5, 5)] * 17, "sw": [(5, 5)] * 15}, "but the bitext has 32 pairs; lower it"),
+        ({"yo": [(5, 5)] * 40, "sw": []}, "the bitext in 'sw' has no pairs; leave the language out"),
+    ],
+)
+def test_a_bitext_smaller_than_a_batch_is_refused_at_once(bitext: dict, expected: str) -> None:
+    with pytest.raises(UserError, match=expected):
+        HybridBatchSampler({}, bitext, bitext_rate=1.0, batch_size=33)
+
+
+def test_a_tiny_temperature_draws_the_largest_language() -> None:
+    rankings = {("en", "en"): QUERIES, ("yo", "yo"): {f"q{i}": (0, 1) for i in range(290)}}
+    plans = list(HybridBatchSampler(rankings, {}, batch_size=15, language_temperature=1e-4))
+    assert {row.query_language for plan in plans for row in plan.rows} == {"en"}
 
 
 def test_cross_lingual_batches_need_two_languages() -> None:

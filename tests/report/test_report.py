@@ -197,7 +197,7 @@ def test_a_student_of_an_encoder_that_is_gone_is_refused(
     shutil.copytree(world / "yo-0", tmp_path / "runs" / "yo-0")
     path = tmp_path / "runs" / "yo-0" / "run.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"encoder_fingerprint": "another"}))
-    assert "was distilled from another encoder" in report(tmp_path / "runs")
+    assert "holds another encoder now" in report(tmp_path / "runs")
 
 
 def test_bad_input_is_one_line(world: Path, tmp_path: Path, report: Callable[..., str]) -> None:

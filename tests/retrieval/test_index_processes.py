@@ -23,7 +23,8 @@ SHARD = 5
 
 def opened(folder: Path, encoder: str, collection: str, encoded: list[int] | None = None) -> StoredIndex:
     made_of = TokenEncoder.from_pretrained(encoder), fingerprint(encoder), Collection(collection)
-    return open_index(folder, *made_of, precision="2bit", progress=([] if encoded is None else encoded).append)
+    done = ([] if encoded is None else encoded).append
+    return open_index(folder, *made_of, precision="2bit", counter=lambda what, total: done)
 
 
 @pytest.mark.slow

@@ -42,7 +42,7 @@ def test_what_is_read_is_bit_for_bit_what_is_encoded(
     fresh = encode(encoder, encoder.tokenizer.documents, collection.documents())
     monkeypatch.setattr(stored_index, "_SHARD", 10)
     done: list[int] = []
-    made = open_index(place, encoder, fingerprint(folder), collection, progress=done.append)
+    made = open_index(place, encoder, fingerprint(folder), collection, counter=lambda what, total: done.append)
     assert sum(done) == len(fresh.ids)
     assert [path.name for path in place.parent.iterdir()] == ["index"], "something else was left"
 

@@ -43,7 +43,7 @@ def test_a_run_older_than_compilation_is_found_again_without_it(tmp_path: Path) 
     run = RunFolder(tmp_path / "run")
     run.claim(config(), READ)
     run.check(config(compiled=False), READ)
-    with pytest.raises(UserError, match=r"model\.compiled = None, now True"):
+    with pytest.raises(UserError, match=r"model\.compiled = False, now True"):
         run.check(config(compiled=True), READ)
 
 
@@ -51,7 +51,7 @@ def test_a_run_older_than_compilation_is_found_again_without_it(tmp_path: Path) 
 def test_another_collection_or_encoder_is_refused(tmp_path: Path, what: str) -> None:
     run = RunFolder(tmp_path / "run")
     run.claim(config(), READ)
-    with pytest.raises(UserError, match=f"from a {what} of other content"):
+    with pytest.raises(UserError, match=f"from {what} of other content"):
         run.check(config(), READ | {what: "other"})
 
 

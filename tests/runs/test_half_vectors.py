@@ -109,7 +109,7 @@ def test_a_student_is_taught_from_them_where_the_bitext_is_large(
         trainer = pl.Trainer(
             default_root_dir=tmp_path, accelerator="cpu", logger=False, enable_progress_bar=False, max_epochs=1,
             enable_model_summary=False, enable_checkpointing=False, use_distributed_sampler=False,
-            callbacks=[TeacherVectors(tmp_path / f"{most}-{free}", "a fingerprint")],
+            callbacks=[TeacherVectors([tmp_path / f"{most}-{free}"], "a fingerprint")],
         )  # fmt: skip
         trainer.fit(module, CLIRDataModule(collection_folder, "yo", bitext_rate=1.0, batch_size=12))
         assert (module._remembered is None) == (free == 10)

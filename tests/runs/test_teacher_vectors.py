@@ -63,7 +63,7 @@ def test_of_a_part_of_the_bitext_they_are_those_of_a_step(
     trainer = pl.Trainer(
         default_root_dir=tmp_path, accelerator="cpu", logger=False, enable_progress_bar=False, max_epochs=1,
         enable_model_summary=False, enable_checkpointing=False, use_distributed_sampler=False,
-        callbacks=[TeacherVectors(tmp_path / "bitext", "a fingerprint")],
+        callbacks=[TeacherVectors([tmp_path / "bitext"], "a fingerprint")],
     )  # fmt: skip
     trainer.fit(module, data)  # where it names a pair otherwise than a batch does, this is a KeyError
     kept, module._remembered = module._remembered, None

@@ -16,10 +16,10 @@ import yaml
 
 from clir_ot import cli
 from clir_ot.errors import UserError
+from clir_ot.locks import hold
 from clir_ot.sweeps import experiment as experiment_module
 from clir_ot.sweeps import sweep as sweep_module
 from clir_ot.sweeps.sweep_file import SweepFile
-from clir_ot.sweeps.trial_run import _locked, only_one
 from clir_ot.sweeps.trials import read_trials
 
 ROOT = Path(__file__).parent.parent.parent
@@ -233,28 +233,39 @@ def test_teacher_and_language_are_asked_for_where_they_are_read(
     assert "no run logs the metric dev/ha/MRR@10" in clir("sweep", rankers, *options, "--language", "ha")
 
 
+@pytest.mark.usefixtures("resolving_here")
 def test_a_folder_is_swept_by_one_and_a_trial_left_training_is_waited_for(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    command: Callable[[Path, Path], list[str]], tmp_path: Path, clir: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with only_one(tmp_path), pytest.raises(UserError, match="a sweep is running there"), only_one(tmp_path):
-        pass
-    with only_one(tmp_path):
-        pass
-    lock, log = tmp_path / "trial-1.lock", tmp_path / "trial-1.log"
-    lock.touch()
-    script = (
-        "import fcntl, subprocess, sys; f = open(sys.argv[1]); fcntl.flock(f, fcntl.LOCK_EX);"
-        "print(subprocess.Popen(['sleep', '1.5'], pass_fds=[f.fileno()], stdout=subprocess.DEVNULL).pid)"
-    )
-    # The sweep ends at once, its trial does not.
-    subprocess.run([sys.executable, "-c", script, lock], check=True, stdout=subprocess.DEVNULL)
-    start = time.monotonic()
-    with _locked(lock, log):
-        waited = time.monotonic() - start
-    assert 0.3 < waited < 30
-    assert "still trains" in capsys.readouterr().out
-    with _locked(lock, log):
-        assert capsys.readouterr().out == ""
+    run = tmp_path / "run"
+    arguments = command(write(tmp_path, {"model.learning_rate": {"values": [0.001]}}), run)
+    with hold(run / ".lock", f"{run}: is being swept"):
+        assert f"{run}: is being swept by process {os.getpid()} on " in clir(*arguments)
+    started: list[tuple[list[str], float]] = []
+    ready, ended = threading.Event(), list[float]()
+
+    def left_training() -> None:
+        with hold(run / "trial-1" / ".lock", "trial-1: is being trained"):
+            ready.set()
+            time.sleep(0.8)
+            ended.append(time.monotonic())
+
+    def start(options: list[str], **_: Any) -> Any:
+        started.append((options, time.monotonic()))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    assert "interrupted" in clir(*arguments)
+    started.clear()
+    left = threading.Thread(target=left_training)
+    left.start()
+    ready.wait()
+    assert "interrupted" in clir(*arguments)
+    left.join()
+    ((options, when),) = started
+    assert when > ended[0]
+    # One that had not got as far as its lock is waited for by the process itself.
+    assert options[options.index("--wait") + 1] == "true"
 
 
 @pytest.mark.usefixtures("resolving_here")

@@ -211,3 +211,9 @@ def test_a_run_is_named_after_its_folder_and_keeps_its_id(tmp_path: Path) -> Non
     variant = identify(RunFolder(tmp_path / "ablation-yo" / "5*mse" / "seed-0"), "yo", 0)
     assert (variant["name"], variant["group"]) == ("5*mse/seed-0", "ablation-yo")
     assert set(variant["id"]) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
+
+
+def test_what_fails_where_nothing_is_logged_is_no_failure(tmp_path: Path) -> None:
+    logger = RunLogger(save_dir=str(tmp_path), mode="disabled")
+    with logger.unharmed():
+        raise PermissionError("Unable to write staging files")  # of an artifact, which is made all the same

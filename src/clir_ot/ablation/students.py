@@ -46,13 +46,13 @@ def ablate_students(
     runs = ablation.runs(folder, collection.folder, {"model.teacher": teacher, "data.languages": language})
 
     def search_all(run: Variant) -> None:
-        student, _ = run_searchers(run.folder, collection)
+        student, _ = run_searchers(run.folder, collection, teacher)
         for queries in [*keys, *(Queries(language, "test", noise) for noise in DEFAULT_NOISES)]:
             student.ranking(queries)
 
     read = f"{collection.fingerprint()} {fingerprint(teacher)}"
     train_and_measure(runs.values(), read, search_all, jobs=jobs, devices=devices, keep_encoders=keep_encoders)
-    searchers = {key: run_searchers(run.folder, collection) for key, run in runs.items()}
+    searchers = {key: run_searchers(run.folder, collection, teacher) for key, run in runs.items()}
     students = {
         name: [own for (variant, _), (own, _) in searchers.items() if variant == name] for name in ablation.variants
     }

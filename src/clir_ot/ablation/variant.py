@@ -14,6 +14,7 @@ from typing import Any
 
 from clir_ot.errors import UserError
 from clir_ot.files import write_text
+from clir_ot.runs.deciding import CONTENT
 from clir_ot.runs.fit_process import option, reason
 from clir_ot.runs.folder import RunFolder
 from clir_ot.runs.progress import say
@@ -45,7 +46,8 @@ class Variant:
         """
         if not self._marker.is_file():
             return False
-        if json.loads(self._marker.read_text(encoding="utf-8")) != self._settings(read):
+        before = json.loads(self._marker.read_text(encoding="utf-8"))
+        if _comparable(before) != _comparable(self._settings(read)):
             raise UserError(f"{self.folder.path}: was measured with other settings; delete it or choose another --run")
         return True
 
@@ -54,6 +56,7 @@ class Variant:
         options = [word for key, value in self.arguments.items() for word in option(key, value)]
         places = ["--config", self.experiment, "--run", self.folder.path, "--data.collection", self.collection]
         options += ["--upload_encoder", "false"]  # it may be dropped before it is uploaded
+        options += ["--wait", "true"]  # for one that a killed ablation has left training
         if devices is not None:
             options += ["--trainer.devices", str(devices)]
         log = self.folder.path.with_suffix(".log")
@@ -81,6 +84,12 @@ class Variant:
     def _settings(self, read: str) -> dict[str, Any]:
         text = self.experiment.read_text(encoding="utf-8")
         return {"arguments": self.arguments, "experiment": text, "read": read}
+
+
+def _comparable(settings: dict[str, Any]) -> dict[str, Any]:
+    """Without places whose content is among what is read."""
+    arguments = {key: value for key, value in settings["arguments"].items() if key not in CONTENT}
+    return settings | {"arguments": arguments}
 
 
 def train_and_measure(

@@ -18,6 +18,7 @@ def build(arguments: argparse.Namespace) -> None:
     from clir_ot.collections.languages import parse_languages
     from clir_ot.collections.next_steps import next_steps
     from clir_ot.kit.laying import runnable
+    from clir_ot.locks import hold, lock_of
     from clir_ot.progress import counting
     from clir_ot.sources.builders import BuildRequest, find_builder
 
@@ -38,7 +39,8 @@ def build(arguments: argparse.Namespace) -> None:
         arguments.accept_licence,
         progress=(lambda done: None) if arguments.quiet else counting("texts read"),
     )
-    said = builder.build(request)
+    with hold(lock_of(arguments.folder), f"{arguments.folder}: is being built", "wait until it ends"):
+        said = builder.build(request)
     if arguments.quiet:
         return
     if said:
@@ -87,6 +89,7 @@ def bitext(arguments: argparse.Namespace) -> None:
     from clir_ot.bitext.importing import bitext_file, what_next, write_bitext_pairs
     from clir_ot.collections.cache import STARTER
     from clir_ot.collections.languages import canonical_language, same_language
+    from clir_ot.locks import hold, lock_of
     from clir_ot.progress import counting
 
     language, folder = canonical_language(arguments.language), arguments.output
@@ -102,16 +105,18 @@ def bitext(arguments: argparse.Namespace) -> None:
         columns = english, foreign
     sources = find_sources(arguments.sources, language, columns, arguments.format, notes.append)
     filters = _bitext_filters(arguments, language)
-    counts = write_bitext_pairs(
-        folder,
-        language,
-        (pair for source in sources for pair in source.read()),
-        filters,
-        "- Source: " + "; ".join(source.name for source in sources),
-        notes,
-        replace=arguments.replace,
-        progress=counting("pairs read"),
-    )
+    lock = folder / f".bitext.{language}.lock" if folder.is_dir() else lock_of(folder)
+    with hold(lock, f"{folder}: bitext in {language!r} is being written"):
+        counts = write_bitext_pairs(
+            folder,
+            language,
+            (pair for source in sources for pair in source.read()),
+            filters,
+            "- Source: " + "; ".join(source.name for source in sources),
+            notes,
+            replace=arguments.replace,
+            progress=counting("pairs read"),
+        )
     print("\n".join([*notes, str(counts)]))
     print(f"\nbitext: {bitext_file(folder, language)}\nnext: {what_next(folder, language)}")
 

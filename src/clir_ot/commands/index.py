@@ -53,7 +53,7 @@ def index(arguments: argparse.Namespace) -> None:
         fingerprint(arguments.encoder),
         Collection(arguments.collection),
         arguments.documents,
-        counting("documents encoded"),
+        counting,
         arguments.precision,
         share,
     )

@@ -20,7 +20,7 @@ from clir_ot.data.resumable_loader import ResumableLoader
 from clir_ot.data.sampler import HybridBatchSampler, Mode, monolingual_share
 from clir_ot.data.tokenizer import TextTokenizer
 from clir_ot.data.training_batches import TrainingBatches, TrainingTexts
-from clir_ot.errors import UserError
+from clir_ot.errors import UserError, require, require_share
 
 _DEPTH = 100  # of a run, from which hard negatives are drawn
 
@@ -79,18 +79,23 @@ class CLIRDataModule(pl.LightningDataModule):
         self.batch_size, self.seed, self.workers = batch_size, seed, workers
         self.passage_words = passage_words
         self.hard_negatives, self.negatives = hard_negatives, negatives
+        require("data.batch_size", batch_size, least=1)
+        require("data.workers", workers, least=0)
+        require("data.passage_words", passage_words, least=1)
+        require("data.bitext_pairs", bitext_pairs, least=1, hint=", or null for all")
+        require("data.language_temperature", language_temperature, above=0, hint=", or null")
+        require_share("data.alpha", alpha)
+        require_share("data.bitext_rate", bitext_rate)
+        require_share("data.english_share", english_share)
         if negatives < 0 or bool(negatives) != bool(hard_negatives):
             raise UserError(
                 "data.negatives says how many hard negatives a query gets, and data.hard_negatives which; set both"
             )
-        if workers < 0:
-            raise UserError(f"data.workers is {workers}; it must be at least 0")
         self._refuse_unread(cloze_share)
         if cloze_share == AUTO:
             cloze_share = passages(self.collection, self.languages, passage_words).cloze_share
+        require_share("data.cloze_share", cloze_share)
         self.cloze_share = cloze_share
-        if cloze_share is not None and not 0 <= cloze_share <= 1:
-            raise UserError(f"data.cloze_share is {cloze_share}; it is a share and must lie in [0, 1]")
 
     def setup(self, stage: str) -> None:
         """Read what training needs of the collection."""
@@ -140,6 +145,14 @@ class CLIRDataModule(pl.LightningDataModule):
     def _check_judgements(self) -> None:
         """That every language has what ranking batches of it are made of."""
         monolingual = monolingual_share(self.mode, self.alpha) == 1
+        found = {
+            document for relevant in self.texts.relevant.values() for there in relevant.values() for document in there
+        }
+        if len(found) == 1 and not self.negatives:
+            raise UserError(
+                f"{self.collection.folder}: all training queries are about document {next(iter(found))!r}, so that no "
+                "batch has another one to tell it apart from; bring more, or data.hard_negatives"
+            )
         for name in self.languages:
             folder = self.collection.folder
             if not self.texts.is_judged(name):

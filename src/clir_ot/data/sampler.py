@@ -10,7 +10,7 @@ from torch.utils.data import Sampler
 
 from clir_ot.data.like_lengths import Copies, of_like_lengths
 from clir_ot.data.rows import BitextRows, Row
-from clir_ot.errors import UserError
+from clir_ot.errors import UserError, require, require_share
 
 T = TypeVar("T")
 
@@ -86,12 +86,11 @@ class HybridBatchSampler(Sampler[BatchPlan]):
     ) -> None:
         if mode != "hybrid" and alpha is not None:
             raise UserError(f"data.alpha is {alpha}, but mode {mode} has none; set one of them to null")
-        if language_temperature is not None and not language_temperature > 0:
-            raise UserError(f"data.language_temperature is {language_temperature}; it must be above 0, or null")
+        require("data.language_temperature", language_temperature, above=0, hint=", or null")
         alpha = monolingual_share(mode, alpha)
         for name, share in (("alpha", alpha), ("bitext_rate", bitext_rate), ("english_share", english_share)):
-            if not 0 <= share <= 1:
-                raise UserError(f"data.{name} is {share}; it is a share and must lie in [0, 1]")
+            require_share(f"data.{name}", share)
+        require("data.batch_size", batch_size, least=1)
         if batch_size < world_size:
             raise UserError(f"data.batch_size is {batch_size}; it must be at least the number of devices, {world_size}")
         self.mode, self.language_temperature = mode, language_temperature
@@ -189,7 +188,8 @@ class HybridBatchSampler(Sampler[BatchPlan]):
         languages = sorted(self._monolingual)
         if self.language_temperature is None:
             return _choose(languages, random)
-        sizes = np.array([len(self._monolingual[name]) for name in languages]) ** (1 / self.language_temperature)
+        logs = np.log([len(self._monolingual[name]) for name in languages])
+        sizes = np.exp((logs - logs.max()) / self.language_temperature)  # whose powers might overflow
         return languages[int(random.choice(len(languages), p=sizes / sizes.sum()))]
 
     def _own(self, plan: BatchPlan) -> BatchPlan:
@@ -208,12 +208,21 @@ class HybridBatchSampler(Sampler[BatchPlan]):
         if self.mode == "En-En" and self._monolingual.keys() != {"en"}:
             raise UserError("data.mode is En-En; set data.languages to en")
         alone = self.mode != "X-X" and self.alpha > 0
-        sizes = self._monolingual if self.bitext_rate < 1 and alone else {}
-        for language, ids in sizes.items():
-            if len(ids) < self.batch_size:
-                raise UserError(
-                    f"data.batch_size is {self.batch_size}, but {language} has {len(ids)} training queries; lower it"
-                )
+        # `{what a kind of batch is made of: how much there is}`; less than a batch would be drawn over and over.
+        there: dict[str, int] = {}
+        if self.bitext_rate > 0:
+            if empty := [name for name, lengths in self.bitext_lengths.items() if not len(lengths)]:
+                raise UserError(f"the bitext in {empty[0]!r} has no pairs; leave the language out of data.languages")
+            there["the bitext has {} pairs"] = sum(map(len, self.bitext_lengths.values()))
+        if self.bitext_rate < 1 and alone:
+            there |= {f"{name} has {{}} training queries": len(ids) for name, ids in self._monolingual.items()}
+        if self.bitext_rate < 1 and self.mode == "X-X":
+            there["there are {} training queries"] = sum(map(len, self._monolingual.values()))
+        if self.bitext_rate < 1 and self.alpha < 1:
+            there["{} training queries are there for cross-lingual batches"] = len(self._cross_lingual)
+        for said, count in there.items():
+            if count < self.batch_size:
+                raise UserError(f"data.batch_size is {self.batch_size}, but {said.format(count)}; lower it")
 
 
 def _choose(items: Sequence[T], random: np.random.Generator) -> T:

@@ -48,6 +48,21 @@ class TextTokenizer:
         found: list[bool] = self.queries(texts).content.any(dim=1).tolist()
         return found
 
+    def check_lengths(self) -> None:
+        """See that something of a text is read.
+
+        Raises:
+            UserError: a length has no room for a text beside special tokens and prefix.
+        """
+        for kind in ("query", "document"):
+            length, prefix = getattr(self, f"{kind}_length"), getattr(self, f"{kind}_prefix")
+            taken = len(self.tokenizer(prefix)["input_ids"])
+            if length <= taken:
+                raise UserError(
+                    f"model.{kind}_length is {length}; special tokens and prefix alone are {taken} tokens, so that "
+                    "nothing of a text would be read"
+                )
+
     def _tokens(self, prefix: str, texts: Sequence[str], length: int) -> Tokens:
         encoded = self.tokenizer(
             [prefix + text for text in texts],

@@ -135,7 +135,8 @@ class TrainingTexts:
 
     def bitext_pieces(self, tokenizer: TextTokenizer, language: str, side: int) -> Iterator[list[int]]:
         """Piece ids of one side of each pair, English 0 or foreign 1; not all of them are in memory at once."""
-        progress = counting(f"of {len(self.bitext[language])} sentences of the bitext in {language!r} tokenised")
+        count = len(self.bitext[language])
+        progress = counting(f"sentences of the bitext in {language!r} tokenised", count)
         for pairs in batches(self.bitext[language], _TOGETHER):
             yield from tokenizer.pieces([pair[side] for pair in pairs])
             progress(len(pairs))

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clir_ot.files import remove_leftovers, replacing, write_text
+from clir_ot.files import remove_leftovers, replacing, sha256, write_text
 from clir_ot.models.encoder_parts import Parts
 from clir_ot.models.folder_files import read_object
 from clir_ot.models.layout import Scoring
@@ -127,7 +127,8 @@ def write_card(folder: Path, text: str) -> None:
 def fingerprint(name: str | Path) -> str:
     """SHA-256 (16 hex digits) over the names and bytes of an encoder's files; of a hub model its name.
 
-    The card of a saved encoder does not count: it changes with every evaluation.
+    The card of a saved encoder does not count: it changes with every evaluation. Nor do hidden files and folders, which
+    systems and downloads leave (`.DS_Store`, `.cache/huggingface`).
     """
     folder = Path(name)
     if not folder.is_dir():
@@ -136,11 +137,9 @@ def fingerprint(name: str | Path) -> str:
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         place = path.relative_to(folder)
-        # The second while it is being written, see `replacing`.
-        if has_card and (place.parts[0] == CARD or place.parts[0].startswith(f".{CARD}.")):
+        if (has_card and place.parts[0] == CARD) or any(part.startswith(".") for part in place.parts):
             continue
-        with path.open("rb") as file:
-            digest.update(f"{place.as_posix()} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+        digest.update(f"{place.as_posix()} {sha256(path).hex()}\n".encode())
     return digest.hexdigest()[:16]
 
 

@@ -224,7 +224,7 @@ def solver_settings(**options: Unpack[SolverOptions]) -> tuple[str, dict[str, An
         raise ValueError(f"solver {solver} takes no {foreign[0]} (it takes {known}); leave it out")
     settings = {**defaults, **given}
     for name in ("epsilon", "tolerance", "unbalanced"):
-        if (value := settings.get(name)) is not None and not value > 0:
+        if (value := settings.get(name)) is not None and not 0 < value < float("inf"):
             raise ValueError(f"{name} is {value}; it must be above 0")
     if (count := settings.get("iterations")) is not None and count < 1:
         raise ValueError(f"iterations is {count}; it must be at least 1")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -16,8 +17,10 @@ from clir_ot.errors import UserError
 from clir_ot.evaluation.table import columns, p_value
 from clir_ot.models.encoder_folder import CARD, FolderSettings, read_settings, write_card
 from clir_ot.publishing.licences import hub_licence, stated_licence
-from clir_ot.runs.folder import RunFolder, deciding
+from clir_ot.runs.deciding import deciding
+from clir_ot.runs.folder import RunFolder, run_of
 from clir_ot.runs.rankings import DISTILLED, HYBRID, TEACHER, kind_of
+from clir_ot.runs.teacher import find_teacher
 
 _STARTER_ENCODER = "intfloat/multilingual-e5-small"  # of which the starter's is a copy, rounded to 4 bits
 _TAGS = ["clir-ot", "cross-lingual", "information-retrieval", "sentence-transformers"]
@@ -102,9 +105,10 @@ class _Base:
 def _base(run: RunFolder, config: Mapping[str, Any]) -> _Base:
     """Of a student, that of its teacher, where the teacher's run is still there."""
     model = config["model"]["init_args"]
-    if teacher := model.get("teacher"):
-        home = run.home_of(teacher)
-        model = home.read_config()["model"]["init_args"] if home is not run else {}
+    if model.get("teacher"):
+        with suppress(UserError):
+            home = run_of(find_teacher(run))
+            model = home.read_config()["model"]["init_args"] if home and home.config.is_file() else {}
     encoder = model.get("encoder")
     if encoder is None:
         return _Base("that of the teacher", None, None)

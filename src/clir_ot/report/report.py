@@ -9,7 +9,6 @@ from clir_ot.collections.cache import STARTER, starter_folder
 from clir_ot.errors import UserError
 from clir_ot.evaluation.metrics import DEFAULT_MEASURES
 from clir_ot.files import write_text
-from clir_ot.models.encoder_folder import fingerprint
 from clir_ot.report.bias import Bias, bias_of
 from clir_ot.report.effectiveness import effectiveness_of
 from clir_ot.report.page import html, markdown
@@ -101,11 +100,6 @@ def _teacher(runs: Sequence[TrainedRun], collection: Collection) -> Searcher:
     if students:
         found = run_searchers(students[0].folder, collection)[1]
         assert found is not None, "a student has a teacher"
-        if fingerprint(found.name_or_folder) != students[0].facts["encoder_fingerprint"]:
-            raise UserError(
-                f"{students[0].folder.path}: was distilled from another encoder than the one that is now in "
-                f"{found.name_or_folder}, so the two do not share an index; distil it anew"
-            )
         return found
     teachers = [run for run in runs if run.kind == TEACHER]
     if len(teachers) != 1:

@@ -9,7 +9,8 @@ from clir_ot.collections import Collection
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import parse_languages
 from clir_ot.errors import UserError
-from clir_ot.runs.folder import RunFolder, deciding
+from clir_ot.runs.deciding import CONTENT, deciding
+from clir_ot.runs.folder import RunFolder
 from clir_ot.runs.rankings import DISTILLED, HYBRID, TEACHER, kind_of
 
 # What runs of one system may differ in: the seed, a student's language, and where its teacher lies.
@@ -81,6 +82,11 @@ def find_runs(paths: Iterable[Path]) -> list[TrainedRun]:
         if not found:
             raise UserError(f"{path}: no run there is trained; make teacher, make distill or make hybrid trains one")
         runs |= found
+    spelt: dict[str, str] = {}
+    for run in runs.values():
+        if key := next((key for key in run.settings if CONTENT.get(key) == "encoder"), None):
+            # By content: the same encoder has one name, however its place is spelt.
+            run.settings[key] = spelt.setdefault(run.facts["encoder_fingerprint"], run.settings[key])
     return list(runs.values())
 
 

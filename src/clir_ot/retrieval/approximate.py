@@ -12,6 +12,7 @@ import torch
 
 from clir_ot.collections.trec import Run
 from clir_ot.files import remove_leftovers, replacing
+from clir_ot.locks import hold, lock_of
 from clir_ot.retrieval.codecs import import_faiss
 from clir_ot.retrieval.index_folder import StoredIndex, StoredShard
 from clir_ot.retrieval.search import as_run, check_dimensions, top
@@ -46,11 +47,13 @@ class TokenLists:
         faiss = import_faiss("approximate search")
         path = _path(documents)
         if not path.exists():
-            print(f"{path}: sorting the tokens of {len(documents)} documents into lists", flush=True)
-            remove_leftovers(path)
-            built = _build(faiss, documents)
-            with replacing(path) as temporary:
-                faiss.write_index(built, str(temporary))
+            with hold(lock_of(path), f"{path}: is being made", wait=True):
+                if not path.exists():
+                    print(f"{path}: sorting the tokens of {len(documents)} documents into lists", flush=True)
+                    remove_leftovers(path)
+                    built = _build(faiss, documents)
+                    with replacing(path) as temporary:
+                        faiss.write_index(built, str(temporary))
         return cls(faiss.read_index(str(path)))
 
     def candidates(self, queries: TokenIndex, count: int, probes: int) -> list[torch.Tensor]:

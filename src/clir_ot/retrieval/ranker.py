@@ -60,16 +60,19 @@ def rank(
     """
     of_queries = load_encoder(encoder)
     of_documents = load_encoder(document_encoder) if document_encoder else of_queries
-    progress = counting("documents encoded")
-    encoded = encode(of_queries, of_queries.tokenizer.queries, dict(queries))
+    progress = counting("queries encoded", len(queries))
+    encoded = encode(of_queries, of_queries.tokenizer.queries, dict(queries), progress)
     if index:
         made_by = fingerprint(document_encoder or encoder)
-        stored = open_index(index, of_documents, made_by, collection, documents, progress)
+        stored = open_index(index, of_documents, made_by, collection, documents, counting)
+        if first_stage is None and approximate:
+            return approximate_search(encoded, stored, depth)
         if first_stage is None:
-            return (approximate_search if approximate else search)(encoded, stored, depth)
+            return search(encoded, stored, depth, counting("documents searched", len(stored)))
         return rerank(first_stage, encoded, stored.select(candidates(first_stage, depth)), depth)
     texts = collection.documents(documents)
-    if first_stage is None:
-        return search(encoded, encode(of_documents, of_documents.tokenizer.documents, texts, progress), depth)
-    texts = {name: texts[name] for name in candidates(first_stage, depth) if name in texts}
-    return rerank(first_stage, encoded, encode(of_documents, of_documents.tokenizer.documents, texts, progress), depth)
+    if first_stage is not None:
+        texts = {name: texts[name] for name in candidates(first_stage, depth) if name in texts}
+    progress = counting("documents encoded", len(texts))
+    of_texts = encode(of_documents, of_documents.tokenizer.documents, texts, progress)
+    return search(encoded, of_texts, depth) if first_stage is None else rerank(first_stage, encoded, of_texts, depth)

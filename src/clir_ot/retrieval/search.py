@@ -6,6 +6,7 @@ import torch
 
 from clir_ot.collections.trec import Run
 from clir_ot.errors import UserError
+from clir_ot.progress import Done
 from clir_ot.retrieval.token_index import Documents, Shard, TokenIndex, repeated_blocks
 
 # Tokens multiplied together: their similarities (1 MiB) stay in a core's cache until the best of them is taken.
@@ -14,11 +15,17 @@ _DENSE_ROWS = 2**14  # vectors multiplied together where a text has one
 _SCORES = 2**25  # of queries with documents, held at a time: 128 MiB
 
 
-def search(queries: TokenIndex, documents: Documents, depth: int = 1000) -> Run:
+def search(queries: TokenIndex, documents: Documents, depth: int = 1000, progress: Done = lambda done: None) -> Run:
     """The `depth` best documents of every query, exactly.
 
     Shard by shard, of which only the best documents are kept: memory grows with queries x depth, not with the
     documents. Of documents with the same score in the last place, those that come first in the collection stay.
+
+    Args:
+        queries: encoded.
+        documents: likewise.
+        depth: documents a query.
+        progress: called with the number of documents searched since the last call.
 
     Returns:
         `{query: {document: score}}`, best first; score is the mean over query tokens of the best cosine.
@@ -39,6 +46,7 @@ def search(queries: TokenIndex, documents: Documents, depth: int = 1000) -> Run:
             found.append((merged, torch.cat([positions[old], first + where], dim=1).gather(1, chosen)))
         scores, positions = (torch.cat(parts) for parts in zip(*found, strict=True))
         first += count
+        progress(count)
     return as_run(queries.ids, scores, positions, documents)
 
 

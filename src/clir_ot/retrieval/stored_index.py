@@ -1,14 +1,13 @@
 """Encoded documents on disk: encoded once, by one process or many, searched by the teacher and all its students."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import torch
-from filelock import FileLock
 from torch import distributed
 
 from clir_ot.collections import Collection
@@ -16,7 +15,9 @@ from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import canonical_language
 from clir_ot.errors import UserError
 from clir_ot.files import remove_leftovers
+from clir_ot.locks import hold, lock_of
 from clir_ot.models.encoder import TokenEncoder
+from clir_ot.progress import Counter, silent
 from clir_ot.retrieval.codecs import PRECISIONS, Codec, learns, new_codec
 from clir_ot.retrieval.index_folder import (
     CODEC,
@@ -33,6 +34,7 @@ from clir_ot.retrieval.token_index import encode
 
 _SHARD = 4096  # documents; of 256 tokens, half a GiB while they are encoded
 _LARGE = 50_000  # documents, from which on vectors are float16
+_BEGUN = ".begun.lock"
 _OLD_FILES = ("ids.json", "vectors.safetensors")  # of format 1
 
 
@@ -42,7 +44,7 @@ def open_index(
     encoder_fingerprint: str,
     collection: Collection,
     language: str = ENGLISH,
-    progress: Callable[[int], None] = lambda done: None,
+    counter: Counter = silent,
     precision: str | None = None,
 ) -> StoredIndex:
     """The documents of a collection as the encoder sees them; what is not in the folder is encoded and written there.
@@ -55,7 +57,7 @@ def open_index(
     share = (0, 1)
     if distributed.is_available() and distributed.is_initialized():
         share = (distributed.get_rank(), distributed.get_world_size())
-    index = build_index(folder, encoder, encoder_fingerprint, collection, language, progress, precision, share)
+    index = build_index(folder, encoder, encoder_fingerprint, collection, language, counter, precision, share)
     if share[1] > 1:
         distributed.barrier()
     if missing := index.missing():
@@ -69,7 +71,7 @@ def build_index(
     encoder_fingerprint: str,
     collection: Collection,
     language: str = ENGLISH,
-    progress: Callable[[int], None] = lambda done: None,
+    counter: Counter = silent,
     precision: str | None = None,
     share: tuple[int, int] = (0, 1),
 ) -> StoredIndex:
@@ -84,7 +86,7 @@ def build_index(
         encoder_fingerprint: `clir_ot.models.encoder_folder.fingerprint` of the folder that `encoder` was loaded from.
         collection: whose documents are searched.
         language: of the documents.
-        progress: called with the number of documents encoded since the last call.
+        counter: makes what is told how many documents are encoded, see `clir_ot.progress.counting`.
         precision: one of `PRECISIONS`; None for that of an index that is there, and of a new one float32, which gives
             bit for bit what was encoded, or float16 from 50,000 documents on.
         share: (i, n), every n-th shard from the i-th on.
@@ -113,15 +115,21 @@ def build_index(
     facts = _agreed(folder, wanted, precision, collection)
     index = StoredIndex(folder, facts, _codec(folder, facts, encoder, documents))
     i, n = share
-    if not [number for number in index.missing() if number % n == i]:
+    todo = {number for number in index.missing() if number % n == i}
+    if not todo:
         return index
-    with FileLock(folder / f".{i}-of-{n}.lock"):
-        todo = {number for number in index.missing() if number % n == i}
-        for number in todo:
-            remove_leftovers(index.paths()[number])
-        for number, texts in enumerate(_in_shards(documents, facts.shard)):
-            if number in todo:
-                index.write(number, encode(encoder, encoder.tokenizer.documents, texts, progress))
+    progress = counter("documents encoded", sum(min(facts.shard, len(documents) - k * facts.shard) for k in todo))
+    for number, texts in enumerate(_in_shards(documents, facts.shard)):
+        if number not in todo:
+            continue
+        path = index.paths()[number]
+        # By another process, perhaps of shares cut otherwise: whatever it encodes is not encoded here.
+        with hold(lock_of(path), f"{path}: is being encoded", wait=True):
+            if path.exists():
+                progress(len(texts))
+                continue
+            remove_leftovers(path)
+            index.write(number, encode(encoder, encoder.tokenizer.documents, texts, progress))
     return index
 
 
@@ -130,8 +138,10 @@ def _agreed(folder: Path, wanted: Facts, precision: str | None, collection: Coll
     if not (folder / FACTS).is_file():
         if folder.is_file() or (folder.is_dir() and any(path.name[0] != "." for path in folder.iterdir())):
             raise UserError(f"{folder}: is no index (it lacks {FACTS}) and not empty; give a new folder, or remove it")
-        wanted.write(folder)
-        return wanted
+        with hold(folder / _BEGUN, f"{folder}: is being begun", wait=True):
+            if not (folder / FACTS).is_file():
+                wanted.write(folder)
+                return wanted
     found = read_facts(folder)
     if found["format"] not in (1, FORMAT):
         raise UserError(
@@ -162,7 +172,7 @@ def _codec(folder: Path, facts: Facts, encoder: TokenEncoder, documents: Mapping
     """Of an index: what the first process has learnt, for all."""
     if not learns(facts.precision) or (folder / CODEC).exists():
         return read_codec(folder, facts.precision)
-    with FileLock(folder / ".codec.lock"):
+    with hold(folder / ".codec.lock", f"{folder}: centroids are being learnt", wait=True):
         if not (folder / CODEC).exists():
             remove_leftovers(folder / CODEC)
             print(f"{folder}: learning centroids from {_sampled(len(documents))} documents", flush=True)

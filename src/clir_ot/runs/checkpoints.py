@@ -2,7 +2,9 @@
 
 import os
 import random
+import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,17 +20,22 @@ from pytorch_lightning.utilities.exceptions import SIGTERMException
 from clir_ot.errors import UserError
 from clir_ot.files import replacing
 from clir_ot.models.gather import from_all
+from clir_ot.runs.progress import say
 
+SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
+"""That tell a process to save and end; Slurm sends the first, and any that `--signal` names."""
+
+_REQUEUES = signal.SIGUSR1  # the one after which Lightning puts a Slurm job into the queue again
 _IDENTITY = "clir_ot_run"
 
 
 class RunCheckpoint(Checkpoint):
-    """Write one checkpoint file anew every so often, after every epoch, and when the process is told to end (SIGTERM).
+    """Write one checkpoint file anew every so often, after every epoch, and when the process is told to end (SIGNALS).
 
     Lightning's own `ModelCheckpoint` would write between two halves of an accumulated gradient, and leaves the random
-    states out, from which dropout draws. Its answer to SIGTERM ends training there too, and talks to other processes
-    from within the signal handler, while they may be in the middle of a step; here they agree between two steps,
-    whichever of them were told.
+    states out, from which dropout draws. Its answers to signals do so too, and talk to other processes from within the
+    signal handler, while they may be in the middle of a step; here they agree between two steps, whichever of them were
+    told. As Lightning does, SIGUSR1 puts a Slurm job into the queue again.
 
     Args:
         path: of the file.
@@ -42,12 +49,14 @@ class RunCheckpoint(Checkpoint):
         self._path, self._seconds = path, seconds
         self._written = time.monotonic()
         self._loaded: list[dict[str, Any]] = []
-        self._told = False
+        self._told: int | None = None  # the signal
+        self._requeued: str | None = None
         self.metrics: dict[str, float] = {}
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        # In place of Lightning's own handler, which is set just before this, and which takes this one away at the end.
-        signal.signal(signal.SIGTERM, self._tell)
+        # In place of Lightning's own handlers, set just before this; at the end it sets those that were there before.
+        for number in SIGNALS:
+            signal.signal(number, self._tell)
 
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
@@ -65,7 +74,7 @@ class RunCheckpoint(Checkpoint):
             return
         # Writing is work for all ranks together. That it is time, rank 0 decides.
         due = trainer.is_global_zero and time.monotonic() - self._written >= self._seconds
-        if trainer.strategy.reduce_boolean_decision(self._told or due, all=False):
+        if trainer.strategy.reduce_boolean_decision(bool(self._told) or due, all=False):
             self._write(trainer)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -79,7 +88,13 @@ class RunCheckpoint(Checkpoint):
         self._loaded, self.metrics = state["ranks"], state["metrics"]
 
     def _tell(self, number: int, frame: Any) -> None:
-        self._told = True
+        self._told = number
+
+    def what_next(self) -> str:
+        """After it has ended training: who goes on."""
+        if self._requeued:
+            return f"Slurm's job {self._requeued} is in the queue again and resumes it"
+        return "the same command resumes it"
 
     def _write(self, trainer: pl.Trainer) -> None:
         """Write a checkpoint; then end training on all ranks if one of them was told to."""
@@ -87,7 +102,9 @@ class RunCheckpoint(Checkpoint):
         if not trainer.fast_dev_run:  # type: ignore[attr-defined]
             trainer.save_checkpoint(self._path)
         self._written = time.monotonic()
-        if trainer.strategy.reduce_boolean_decision(self._told, all=False):
+        if trainer.strategy.reduce_boolean_decision(bool(self._told), all=False):
+            if trainer.strategy.reduce_boolean_decision(self._told == _REQUEUES, all=False) and trainer.is_global_zero:
+                self._requeued = _requeue()
             raise SIGTERMException
 
 
@@ -101,11 +118,12 @@ class WholeCheckpointIO(TorchCheckpointIO):
         previous: where a checkpoint goes when the next one takes its place.
         identity: of the run. Frozen weights are in no checkpoint and missing ones are no error, so that another
             system's would be taken for this one's without it.
+        defaults: of what checkpoints may lack that are older than an option.
     """
 
-    def __init__(self, previous: Path, identity: Mapping[str, Any]) -> None:
+    def __init__(self, previous: Path, identity: Mapping[str, Any], defaults: Mapping[str, Any] | None = None) -> None:
         super().__init__()
-        self._previous, self._identity = previous, dict(identity)
+        self._previous, self._identity, self._defaults = previous, dict(identity), dict(defaults or {})
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
         path = Path(path)
@@ -122,13 +140,27 @@ class WholeCheckpointIO(TorchCheckpointIO):
             UserError: it is another run's.
         """
         checkpoint: dict[str, Any] = super().load_checkpoint(path, *arguments, **options)
-        found = checkpoint.get(_IDENTITY, {})
+        found = self._defaults | checkpoint.get(_IDENTITY, {})
         for key, expected in self._identity.items():
             if found.get(key) != expected:
                 raise UserError(
                     f"{path}: is a checkpoint of a run with another {key}; delete it, or give another --run folder"
                 )
         return checkpoint
+
+
+def _requeue() -> str | None:
+    """Put this process's Slurm job into the queue again; its number, or None where there is none or Slurm refuses."""
+    job = os.environ.get("SLURM_JOB_ID")
+    if array := os.environ.get("SLURM_ARRAY_JOB_ID"):
+        job = f"{array}_{os.environ['SLURM_ARRAY_TASK_ID']}"
+    if not job or not shutil.which("scontrol"):
+        return None
+    done = subprocess.run(["scontrol", "requeue", job], capture_output=True, text=True)
+    if done.returncode:
+        say(f"scontrol requeue {job}: {done.stderr.strip() or f'exit status {done.returncode}'}")
+        return None
+    return job
 
 
 def _random_states() -> dict[str, Any]:

@@ -8,7 +8,7 @@ import hashlib
 import json
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,9 @@ from safetensors.torch import save_file
 
 from clir_ot.collections.batches import batches
 from clir_ot.data.training_batches import TrainingTexts
-from clir_ot.files import replacing
+from clir_ot.files import is_writable, replacing
+from clir_ot.locks import hold, lock_of
+from clir_ot.progress import counting
 from clir_ot.retrieval.token_index import encode
 from clir_ot.runs.progress import say
 
@@ -40,20 +42,33 @@ class HalfVectors(Mapping[str, torch.Tensor]):
     """
 
     def __init__(self, folder: Path, key: Sequence[str], texts: TrainingTexts) -> None:
-        self._folder, self._key, self._texts = folder, list(key), texts
+        self.folder, self._key, self._texts = folder, list(key), texts
         self._files: dict[str, list[_File]] = {}
+
+    def is_whole(self) -> bool:
+        """Every file is there."""
+        return all(path.is_file() for path, _ in self._parts())
 
     def make(self, teacher: Any, context: AbstractContextManager[Any]) -> None:
         """Encode what is not there yet; to be called on one rank."""
-        new = 0
+        new, progress = 0, counting("English sentences encoded", len(self))
         with context:
             for path, sentences in self._parts():
-                if not _is_good(path, teacher, sentences):
-                    index = encode(teacher, teacher.tokenizer.queries, _named(sentences))
+                with self._alone(path):
+                    if _is_good(path, teacher, sentences):
+                        progress(len(sentences))
+                        continue
+                    index = encode(teacher, teacher.tokenizer.queries, _named(sentences), progress)
                     with replacing(path) as temporary:
                         save_file({"lengths": index.lengths, "vectors": index.vectors.half()}, temporary)
-                    new += len(sentences)
-                    say(f"the teacher has encoded {new} English sentences: {path}")
+                new += len(sentences)
+                say(f"the teacher has encoded {new} English sentences: {path}")
+
+    def _alone(self, path: Path) -> AbstractContextManager[None]:
+        """Another process that makes this file is waited for; in a folder that nobody writes, it is only read."""
+        if not is_writable(self.folder):
+            return nullcontext()
+        return hold(lock_of(path), f"{path}: the teacher's vectors are being made", wait=True)
 
     def open(self) -> "HalfVectors":
         """Find the vectors in the files; on every rank, after one has made them."""
@@ -83,7 +98,7 @@ class HalfVectors(Mapping[str, torch.Tensor]):
                 sentences = [english for english, _ in part]
                 named = json.dumps([*self._key, sentences], ensure_ascii=False).encode()
                 digest = hashlib.sha256(named).hexdigest()[:16]
-                yield self._folder / f"{language}-{number:05}-{digest}.safetensors", sentences
+                yield self.folder / f"{language}-{number:05}-{digest}.safetensors", sentences
 
 
 class _File:

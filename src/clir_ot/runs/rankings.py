@@ -1,27 +1,30 @@
 """The rankings of an encoder: searched when first asked for, and kept as TREC runs."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from clir_ot.collections import Collection
-from clir_ot.collections.cache import locate
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import parse_languages
 from clir_ot.collections.trec import Qrels, Run, read_run, write_run
+from clir_ot.errors import UserError
 from clir_ot.evaluation.metrics import DEFAULT_MEASURES
 from clir_ot.evaluation.query_noise import noisy
 from clir_ot.evaluation.systems import Measured, measure
+from clir_ot.files import is_writable, placed
 from clir_ot.models.encoder import TokenEncoder
 from clir_ot.models.encoder_folder import fingerprint
-from clir_ot.retrieval.index_folder import StoredIndex
+from clir_ot.progress import counting
+from clir_ot.retrieval.index_folder import StoredIndex, open_folder
 from clir_ot.retrieval.search import search
 from clir_ot.retrieval.stored_index import open_index
 from clir_ot.retrieval.token_index import encode
 from clir_ot.retrieval.translated_queries import pick_translations
 from clir_ot.runs.folder import RunFolder
+from clir_ot.runs.teacher import find_teacher
 
 TEACHER, DISTILLED, HYBRID = "teacher", "distilled", "hybrid"
 
@@ -62,14 +65,48 @@ class Queries:
         return noisy(texts, self.noise) if self.noise else texts, qrels
 
 
+@dataclass(frozen=True)
+class DocumentIndexes:
+    """A collection's documents as an encoder has indexed them.
+
+    Attributes:
+        encoder: of the documents, folder or name.
+        homes: runs that keep what it has encoded: the first whose index is whole, or can be written.
+        collection: that is searched.
+    """
+
+    encoder: str | Path
+    homes: Sequence[RunFolder]
+    collection: Collection
+
+    def folder(self, language: str) -> Path:
+        """Of those in a language, be it there or not."""
+        places = [home.path / "index" / self.collection.fingerprint("corpus", language) for home in self.homes]
+        return next((place for place in places if is_writable(place) or _is_whole(place)), places[-1])
+
+    def open(self, language: str) -> StoredIndex:
+        """Those in a language, encoded if they are not there."""
+        encoder = TokenEncoder.from_pretrained(self.encoder)
+        made_by = fingerprint(self.encoder)
+        return open_index(self.folder(language), encoder, made_by, self.collection, language, counting)
+
+
+def _is_whole(index: Path) -> bool:
+    try:
+        open_folder(index)
+    except UserError:
+        return False
+    return True
+
+
 class Searcher:
     """A query encoder over the documents as some encoder has indexed them.
 
     Args:
         name: as tables call it; with its spaces as dashes it begins the files' names.
         encoder: folder or name of the query encoder; loaded when something is to be searched.
-        documents: gives the index of those in a language.
-        folder: where the rankings are kept.
+        documents: as they are indexed.
+        folders: where the rankings are kept: in the first that has one, or that can be written.
         collection: that is searched.
     """
 
@@ -77,11 +114,11 @@ class Searcher:
         self,
         name: str,
         encoder: str | Path,
-        documents: Callable[[str], StoredIndex],
-        folder: Path,
+        documents: DocumentIndexes,
+        folders: Sequence[Path],
         collection: Collection,
     ) -> None:
-        self.name, self.folder, self.collection = name, folder, collection
+        self.name, self.folders, self.collection = name, folders, collection
         self.name_or_folder, self._documents = encoder, documents
         self._indexes: dict[str, StoredIndex] = {}
 
@@ -93,12 +130,16 @@ class Searcher:
     def documents(self, language: str = ENGLISH) -> StoredIndex:
         """Those in a language."""
         if language not in self._indexes:
-            self._indexes[language] = self._documents(language)
+            self._indexes[language] = self._documents.open(language)
         return self._indexes[language]
+
+    def index_folders(self) -> list[Path]:
+        """Of the languages that there are documents in, be they indexed or not."""
+        return [self._documents.folder(language) for language in self.collection.document_languages]
 
     def path(self, queries: Queries) -> Path:
         """Where the ranking is kept."""
-        return self.folder / f"{self.name.replace(' ', '-')}.{queries}.trec"
+        return placed(self.folders, f"{self.name.replace(' ', '-')}.{queries}.trec")
 
     def ranking(self, queries: Queries) -> Run:
         """From the file, or searched now and written there."""
@@ -106,7 +147,10 @@ class Searcher:
         if not path.is_file():
             texts, _ = queries.read(self.collection)
             index = self.documents(queries.documents)
-            found = search(encode(self.encoder, self.encoder.tokenizer.queries, texts), index)
+            encoded = encode(
+                self.encoder, self.encoder.tokenizer.queries, texts, counting("queries encoded", len(texts))
+            )
+            found = search(encoded, index, progress=counting("documents searched", len(index)))
             write_run(found, path, self.name.replace(" ", "-"))
         return read_run(path)
 
@@ -123,25 +167,38 @@ def kind_of(config: dict[str, Any]) -> str:
     return TEACHER if parse_languages(config["data"]["languages"]) == [ENGLISH] else HYBRID
 
 
-def run_searchers(run: RunFolder, collection: Collection) -> tuple[Searcher, Searcher | None]:
+def run_searchers(
+    run: RunFolder, collection: Collection, teacher: str | Path | None = None
+) -> tuple[Searcher, Searcher | None]:
     """A run's encoder, under the name of its kind, and its teacher where it is a student; both over its documents.
 
     A teacher that is a run itself keeps the index and its rankings in its own folder, so that every student finds them
-    there; another one's are kept in the student's.
+    there; another one's are kept in the student's, and so is what cannot be written there.
+
+    Args:
+        run: of the encoder.
+        collection: that is searched.
+        teacher: where it is now, if it was moved; see `find_teacher`.
 
     Raises:
-        UserError: the folder is no run.
+        UserError: the folder is no run; the teacher is not there.
     """
     config = run.read_config()
-    name, teacher = kind_of(config), config["model"]["init_args"].get("teacher")
-    if teacher is None:
-        index = _index(run.encoder, run, collection)
-        return Searcher(name, run.encoder, index, rankings_folder(run, collection), collection), None
-    teacher = locate(teacher, "encoder")
-    home = run.home_of(teacher)
-    index = _index(teacher, home, collection)
-    of_teacher = Searcher(TEACHER, teacher, index, rankings_folder(home, collection), collection)
-    return Searcher(name, run.encoder, index, rankings_folder(run, collection), collection), of_teacher
+    name = kind_of(config)
+    own_rankings = rankings_folder(run, collection)
+    if name != DISTILLED:
+        if teacher is not None:
+            raise UserError(f"{run.path}: is no student, so it has no teacher; leave --teacher out")
+        own = DocumentIndexes(run.encoder, [run], collection)
+        return Searcher(name, run.encoder, own, [own_rankings], collection), None
+    found = find_teacher(run, teacher)
+    homes = run.homes_of(found)
+    index = DocumentIndexes(found, homes, collection)
+    rankings = [rankings_folder(home, collection) for home in homes]
+    return (
+        Searcher(name, run.encoder, index, [own_rankings], collection),
+        Searcher(TEACHER, found, index, rankings, collection),
+    )
 
 
 def rankings_folder(run: RunFolder, collection: Collection) -> Path:
@@ -155,11 +212,3 @@ def languages_file(run: RunFolder, collection: Collection) -> Path:
     """What a run was found to be worth over the documents of several languages, see `languages_as_json`."""
     folder = rankings_folder(run, collection)
     return run.languages if folder == run.rankings else folder / run.languages.name
-
-
-def _index(encoder: str | Path, run: RunFolder, collection: Collection) -> Callable[[str], StoredIndex]:
-    def load(language: str) -> StoredIndex:
-        place = run.path / "index" / collection.fingerprint("corpus", language)
-        return open_index(place, TokenEncoder.from_pretrained(encoder), fingerprint(encoder), collection, language)
-
-    return load

@@ -90,7 +90,7 @@ def build_mediawiki(
     task = design_task(release)
     with whole_collection(folder) as temporary:
         rows = [_write_english(task, temporary, len(release.messages(ENGLISH).authors))]
-        few, progress = 0, counting(f"of {len(wanted)} languages read")
+        few, progress = 0, counting("languages read", len(wanted))
         for language in wanted:
             progress(1)
             messages = release.messages(found.codes[language])

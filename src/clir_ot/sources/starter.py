@@ -4,6 +4,7 @@ from pathlib import Path
 
 from clir_ot.collections.cache import starter_folder
 from clir_ot.files import remove_leftovers
+from clir_ot.locks import hold, lock_of
 from clir_ot.sources.kolibri import build_kolibri
 from clir_ot.sources.starter_encoder import build_starter_encoder
 
@@ -24,6 +25,8 @@ def build_starter(collection: Path | None = None) -> tuple[Path, Path]:
     collection = collection or starter_folder() / "collection"
     for folder, build in ((encoder, build_starter_encoder), (collection, build_kolibri)):
         if not folder.is_dir() or not any(folder.iterdir()):
-            remove_leftovers(folder)
-            build(folder)
+            with hold(lock_of(folder), f"{folder}: is being built", wait=True):
+                if not folder.is_dir() or not any(folder.iterdir()):
+                    remove_leftovers(folder)
+                    build(folder)
     return encoder, collection

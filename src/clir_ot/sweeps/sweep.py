@@ -5,12 +5,12 @@ from pathlib import Path
 
 from clir_ot.collections import Collection
 from clir_ot.errors import UserError
+from clir_ot.locks import hold
 from clir_ot.models.encoder_folder import fingerprint
 from clir_ot.runs.progress import say
 from clir_ot.sweeps.experiment import Experiment
 from clir_ot.sweeps.scheduler import run_here
 from clir_ot.sweeps.sweep_file import SweepFile
-from clir_ot.sweeps.trial_run import only_one
 from clir_ot.sweeps.trials import Trials
 from clir_ot.sweeps.wandb_agent import run_at_wandb
 from clir_ot.tracking.weights_and_biases import is_offline
@@ -58,7 +58,7 @@ def sweep(
     online = experiment.project is not None and not _stays_here()
     trials = Trials(folder, file)
     trials.check(settings)
-    with only_one(folder):
+    with hold(folder / ".lock", f"{folder}: is being swept", "wait until it ends, or give another --run folder"):
         trials.begin(settings)
         begun_there = "wandb" in trials.settings()
         if begun_there and not online:

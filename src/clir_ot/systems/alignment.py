@@ -12,7 +12,7 @@ from typing import Literal
 import torch
 
 from clir_ot.data.batches import Tokens
-from clir_ot.errors import UserError
+from clir_ot.errors import UserError, require
 from clir_ot.models.alignments import anchor_plan, greedy_plan, nearest_plan, uniform_plan
 from clir_ot.models.losses import PAIR_LOSSES, info_nce, score_divergence
 from clir_ot.models.maxsim import maxsim
@@ -105,12 +105,10 @@ class Alignment:
         self.anchor_weight = 1.0 if options.anchor_weight is None else options.anchor_weight
         if self.marginals == "uniform" and options.anchor_weight is not None:
             raise UserError("model.anchor_weight is set, but marginals uniform match no anchors; leave it null")
-        if not self.anchor_weight >= 0:
-            raise UserError(f"model.anchor_weight is {options.anchor_weight}; it must be at least 0")
+        require("model.anchor_weight", options.anchor_weight, least=0)
         self.temperatures = dict(_TEMPERATURES)
         if options.temperature is not None:
-            if not options.temperature > 0:
-                raise UserError(f"model.temperature is {options.temperature}; it must be above 0")
+            require("model.temperature", options.temperature, above=0)
             self.temperatures = dict.fromkeys(_TEMPERATURES, options.temperature)
         self.debiased = bool(options.debiased)
         self.solver = options.solver

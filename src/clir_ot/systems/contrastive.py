@@ -4,7 +4,7 @@ import torch
 
 from clir_ot.collections.cache import locate
 from clir_ot.data.batches import BitextBatch, RankingBatch
-from clir_ot.errors import UserError
+from clir_ot.errors import UserError, require
 from clir_ot.models.encoder import TokenEncoder
 from clir_ot.models.gather import with_others
 from clir_ot.models.language_bias import language_block_divergence, language_correlation
@@ -64,12 +64,11 @@ class HybridBatchRanker(Ranker):
         dropout: bool = True,
         compiled: bool = False,
     ) -> None:
-        if not temperature > 0:
-            raise UserError(f"model.temperature is {temperature}; it must be above 0")
-        if min(language_block_weight, language_correlation_weight) < 0:
-            raise UserError("model.language_block_weight and model.language_correlation_weight must be at least 0")
-        if chunk_rows is not None and chunk_rows < 1:
-            raise UserError(f"model.chunk_rows is {chunk_rows}; it must be at least 1, or null for all at once")
+        require("model.temperature", temperature, above=0)
+        require("model.language_block_weight", language_block_weight, least=0)
+        require("model.language_correlation_weight", language_correlation_weight, least=0)
+        require("model.chunk_rows", chunk_rows, least=1, hint=", or null for all at once")
+        require("model.dimensions", dimensions, least=1, most=65_536)
         loaded = TokenEncoder.from_pretrained(
             locate(encoder, "encoder"),
             dimensions=dimensions,
@@ -101,13 +100,19 @@ class HybridBatchRanker(Ranker):
         )
 
     def setup(self, stage: str) -> None:
-        """See that the data has what the language losses are about.
+        """See that the data has what the losses are about.
 
         Raises:
-            UserError: a weight of a loss that would always be 0.
+            UserError: a loss that would always be 0.
         """
         data = getattr(self.trainer, "datamodule", None)
-        if stage != "fit" or data is None or data.mixes_documents:
+        if stage != "fit" or data is None:
+            return
+        if data.batch_size < 2 and not data.negatives:
+            raise UserError(
+                "data.batch_size is 1: a query has nothing to be told apart from; take 2 or more, or set data.negatives"
+            )
+        if data.mixes_documents:
             return
         # A bitext batch has two languages, but one of documents.
         correlation = 0.0 if data.bitext_rate else self.language_correlation_weight

@@ -8,7 +8,7 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 
 from clir_ot.data.batches import BitextBatch, Tokens
-from clir_ot.errors import UserError
+from clir_ot.errors import UserError, require
 from clir_ot.models.alignments import anchor_plan
 from clir_ot.models.encoder import TokenEncoder
 from clir_ot.models.gather import from_all, with_others
@@ -74,8 +74,7 @@ class OTDistillation(Ranker):
     ) -> None:
         if not 0 < interpolation <= 1:
             raise UserError(f"model.interpolation is {interpolation}; it must be above 0 and at most 1")
-        if not english_weight >= 0:
-            raise UserError(f"model.english_weight is {english_weight}; it must be at least 0")
+        require("model.english_weight", english_weight, least=0)
         options: SolverOptions = {
             "epsilon": epsilon, "iterations": iterations, "tolerance": tolerance, "unbalanced": unbalanced,
         }  # fmt: skip
@@ -116,7 +115,7 @@ class OTDistillation(Ranker):
         """See that the data is what a student can be taught by; before anything is encoded.
 
         Raises:
-            UserError: some batches are not bitext; a cost that nothing reads.
+            UserError: some batches are not bitext; a cost that nothing reads; a loss that would always be 0.
         """
         data = getattr(self.trainer, "datamodule", None)
         if stage != "fit" or data is None:
@@ -124,6 +123,18 @@ class OTDistillation(Ranker):
         if data.bitext_rate < 1:
             raise UserError(
                 f"data.bitext_rate is {data.bitext_rate}, but a student is taught by bitext alone; set it to 1"
+            )
+        if self.alignment.contrasts and data.batch_size < 2:
+            raise UserError(
+                "data.batch_size is 1: a sentence has no other to be told apart from, as the alignment does; take 2 or "
+                "more, or an alignment such as ot or mse"
+            )
+        if self.alignment.weights and data.english_share == 1:
+            raise UserError("data.english_share is 1: no row has a foreign side for the alignment to read; lower it")
+        if not self.alignment.weights and not (data.english_share and self.english_weight):
+            raise UserError(
+                "model.alignment is none: only rows with English on both sides are trained, and there are none; set "
+                "data.english_share and model.english_weight above 0"
             )
         if self.alignment.cost != "cosine" and not self.alignment.reads_cost and not data.english_share:
             raise UserError(

@@ -12,7 +12,7 @@ from transformers import get_linear_schedule_with_warmup
 
 from clir_ot.data.batches import BitextBatch, RankingBatch
 from clir_ot.data.tokenizer import TextTokenizer
-from clir_ot.errors import UserError
+from clir_ot.errors import UserError, require, require_share
 from clir_ot.models.encoder import TokenEncoder
 from clir_ot.models.gather import from_all
 
@@ -46,12 +46,11 @@ class Ranker(pl.LightningModule):
         warmup_share: float,
         compiled: bool,
     ) -> None:
-        if not 0 < learning_rate < math.inf:
-            raise UserError(f"model.learning_rate is {learning_rate}; it must be above 0")
-        if not 0 <= weight_decay < math.inf:
-            raise UserError(f"model.weight_decay is {weight_decay}; it must be at least 0")
-        if not 0 <= warmup_share <= 1:
-            raise UserError(f"model.warmup_share is {warmup_share}; it is a share and must lie in [0, 1]")
+        require("model.learning_rate", learning_rate, above=0)
+        require("model.weight_decay", weight_decay, least=0)
+        require_share("model.warmup_share", warmup_share)
+        require("model.frozen_layers", frozen_layers, least=0)
+        encoder.tokenizer.check_lengths()
         super().__init__()
         self.encoder = encoder
         self.encoder.freeze(word_embeddings=freeze_word_embeddings, layers=frozen_layers)

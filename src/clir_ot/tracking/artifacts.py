@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from clir_ot.models.encoder_folder import CARD
-from clir_ot.runs.folder import RunFolder
+from clir_ot.runs.folder import run_of
 from clir_ot.runs.progress import say
 from clir_ot.tracking.run_logger import RunLogger
 from clir_ot.tracking.weights_and_biases import one_line
@@ -20,8 +20,8 @@ def encoder_artifact(run_id: str) -> str:
 
 def teacher_artifact(teacher: str | Path) -> str | None:
     """Name of the artifact with the encoder in the folder; None where its training logged no run."""
-    home = RunFolder(Path(teacher).parent)
-    kept = home.read_facts().get("wandb") if home.facts.is_file() else None
+    home = run_of(teacher)
+    kept = home.read_facts().get("wandb") if home and home.facts.is_file() else None
     return encoder_artifact(kept["id"]) if kept else None
 
 

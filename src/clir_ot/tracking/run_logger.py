@@ -76,9 +76,8 @@ class RunLogger(WandbLogger):
         try:
             yield
         except Exception as error:  # see `experiment`
-            if self._wandb_init.get("mode") == "disabled":
-                raise
-            self._fall_back(error, "disabled")
+            if self._wandb_init.get("mode") != "disabled":
+                self._fall_back(error, "disabled")
 
     def identity(self) -> dict[str, Any]:
         """What `RunLogger` must be given to go on with this run, and where the server shows it (None: it does not)."""
