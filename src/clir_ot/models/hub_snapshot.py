@@ -69,16 +69,14 @@ def _note_unknown_modules(name: str, folder: Path) -> None:
     from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
 
     file = "modules.json"
-    if (folder / file).exists():
+    # Asked first: without network, the hub's library would try for half a minute.
+    known = try_to_load_from_cache(name, file, revision=folder.name) is _CACHED_NO_EXIST
+    if known or (folder / file).exists():
         return
     try:
         hf_hub_download(name, file, revision=folder.name)
     except LocalEntryNotFoundError:
-        if try_to_load_from_cache(name, file, revision=folder.name) is not _CACHED_NO_EXIST:
-            print(
-                f"{name}: without network, and {file} is not in the cache: it is taken as an encoder without",
-                flush=True,
-            )
+        print(f"{name}: without network, and {file} is not in the cache: it is taken as an encoder without", flush=True)
     except EntryNotFoundError:
         pass
     except (HfHubHTTPError, OSError) as error:
