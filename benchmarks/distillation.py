@@ -65,15 +65,16 @@ def clir_ot(language: str, steps: int):
     """The suite itself: its module, its DataModule and the trainer."""
     import pytorch_lightning as pl
 
-    from clir_ot import CLIRDataModule, OTDistillation
+    from clir_ot import CLIRDataModule, OTDistillation, TokenEncoder
     from clir_ot.collections.cache import locate
     from clir_ot.runs.teacher_vectors import TeacherVectors
 
     experiment = yaml.safe_load((ROOT / "experiments" / "distill.yaml").read_text())
     settings = experiment["model"]["init_args"]
-    module = OTDistillation(**{**settings, "teacher": str(locate("starter", "encoder"))})
-    options = {**experiment["data"], "languages": language, "batch_size": BATCH}
     folder = Path(tempfile.mkdtemp())
+    TokenEncoder.from_pretrained(locate("starter", "encoder"), dimensions=128).save_pretrained(folder / "teacher")
+    module = OTDistillation(**{**settings, "teacher": str(folder / "teacher")})
+    options = {**experiment["data"], "languages": language, "batch_size": BATCH}
     prepared: list[float] = []
 
     class Clock(pl.Callback):
@@ -122,7 +123,7 @@ def plain(language: str, steps: int):
     from clir_ot.models.losses import info_nce
     from clir_ot.models.transport_scores import transport_costs
 
-    teacher = TokenEncoder.from_pretrained(locate("starter", "encoder")).eval().requires_grad_(False)
+    teacher = TokenEncoder.from_pretrained(locate("starter", "encoder"), dimensions=128).eval().requires_grad_(False)
     student = copy.deepcopy(teacher).requires_grad_(True)
     student.transformer.get_input_embeddings().requires_grad_(False)
     optimizer = torch.optim.AdamW([p for p in student.parameters() if p.requires_grad], lr=4e-4)

@@ -60,7 +60,8 @@ def write(folder: Path, count: int) -> None:
 
     torch.manual_seed(0)
     prefixes = {"query_prefix": "query: ", "document_prefix": "passage: "}
-    TokenEncoder.from_pretrained(locate("starter", "encoder"), **prefixes).save_pretrained(folder / "encoder")
+    encoder = TokenEncoder.from_pretrained(locate("starter", "encoder"), dimensions=128, **prefixes)
+    encoder.save_pretrained(folder / "encoder")
     collection = Collection("starter")
     texts = {"queries": collection.queries("yo"), "documents": collection.documents("en")}
     (folder / "texts.json").write_text(json.dumps({kind: [*all_.values()][:count] for kind, all_ in texts.items()}))

@@ -9,13 +9,14 @@ from the first, as a share of how far that one has moved.
 
 import argparse
 import copy
+import tempfile
 from itertools import islice
 from pathlib import Path
 
 import torch
 import yaml
 
-from clir_ot import CLIRDataModule, OTDistillation
+from clir_ot import CLIRDataModule, OTDistillation, TokenEncoder
 from clir_ot.collections.cache import locate
 from clir_ot.data.training_batches import TrainingBatches
 
@@ -30,7 +31,9 @@ def main() -> None:
     torch.set_num_threads(1)
     experiment = yaml.safe_load((ROOT / "experiments" / "distill.yaml").read_text())
     torch.manual_seed(0)
-    module = OTDistillation(**{**experiment["model"]["init_args"], "teacher": str(locate("starter", "encoder"))})
+    with tempfile.TemporaryDirectory() as folder:
+        TokenEncoder.from_pretrained(locate("starter", "encoder"), dimensions=128).save_pretrained(folder + "/teacher")
+        module = OTDistillation(**{**experiment["model"]["init_args"], "teacher": folder + "/teacher"})
     module.log_step = lambda *_, **__: None  # there is no trainer to log to
     data = CLIRDataModule(**{**experiment["data"], "languages": arguments.language})
     data.setup("fit")

@@ -104,7 +104,7 @@ def measured() -> tuple[float, float]:
     from clir_ot.data.batches import Tokens
 
     torch.set_num_threads(1)
-    encoder = TokenEncoder.from_pretrained(locate("starter", "encoder")).eval()
+    encoder = TokenEncoder.from_pretrained(locate("starter", "encoder"), dimensions=128).eval()
     encoder.freeze(word_embeddings=True, layers=0)
     real = torch.ones(BATCH, PASSAGE, dtype=torch.long)
     tokens = Tokens(torch.randint(1000, 200_000, real.shape), real, real.bool(), [PASSAGE] * BATCH)

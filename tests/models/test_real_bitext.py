@@ -34,7 +34,7 @@ def test_the_default_transport_is_near_the_exact_one_on_yoruba_sentences(
     sides, masks = [], []
     for language, folder in zip(("en", "yo"), folders, strict=True):
         torch.manual_seed(0)  # of the projection that the starter's encoder lacks
-        encoder = TokenEncoder.from_pretrained(folder, query_prefix="query: ").eval()
+        encoder = TokenEncoder.from_pretrained(folder, dimensions=128, query_prefix="query: ").eval()
         lines = (NTREX / f"{language}.txt").read_text(encoding="utf-8").splitlines()
         step = len(lines) // PAIRS
         tokens = encoder.tokenizer.queries(lines[: PAIRS * step : step])
