@@ -15,7 +15,6 @@ import pytest
 import yaml
 
 from clir_ot import cli
-from clir_ot.errors import UserError
 from clir_ot.locks import hold
 from clir_ot.sweeps import experiment as experiment_module
 from clir_ot.sweeps import sweep as sweep_module
