@@ -44,7 +44,7 @@ def test_every_file_of_the_repository_has_a_name_on_one_shelf_only() -> None:
     assert named == {name for name in there if not name.startswith(others)}
 
 
-def test_ones_own_folder_comes_first_and_a_path_before_it(tmp_path: Path) -> None:
+def test_ones_own_folder_comes_first_and_a_path_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = tmp_path / "experiments"
     (own / "sweeps").mkdir(parents=True)
     for file in (own / "distill.yaml", own / "mine.yaml", own / "sweeps" / "mine.yaml"):
@@ -55,6 +55,8 @@ def test_ones_own_folder_comes_first_and_a_path_before_it(tmp_path: Path) -> Non
     assert find("teacher", Shelf.EXPERIMENT).name == "teacher.yaml"
     (tmp_path / "distill").write_text("a file: true\n")
     assert find("distill", Shelf.EXPERIMENT) == Path("distill")
+    monkeypatch.setenv("HOME", str(own))  # as in `--config=~/mine.yaml`, which no shell expands
+    assert find("~/mine.yaml", Shelf.EXPERIMENT) == own / "mine.yaml"
 
 
 def test_what_names_an_experiment_may_name_it_by_name(tmp_path: Path) -> None:

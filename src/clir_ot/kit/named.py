@@ -4,6 +4,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from clir_ot.errors import UserError
+from clir_ot.files import user_path
 
 KIT = Path(__file__).resolve().parent
 EXPERIMENTS = "experiments"
@@ -30,7 +31,7 @@ def find(name: str | Path, shelf: Shelf, beside: Path = Path()) -> Path:
     Raises:
         UserError: it is neither; lists the names.
     """
-    if (path := beside / name).is_file():
+    if (path := beside / user_path(name)).is_file():
         return path
     known = _named(shelf)
     if found := known.get(str(name)):
