@@ -170,6 +170,11 @@ def test_two_builds_of_one_folder_and_two_of_the_starter(
     encoder = tmp_path / "starter" / "encoder"
     monkeypatch.setattr("clir_ot.sources.starter.build_kolibri", lambda folder: folder.mkdir())
     monkeypatch.setattr("clir_ot.sources.starter.build_starter_encoder", lambda folder: pytest.fail("built twice"))
-    with held_elsewhere(encoder.with_name(".encoder.lock"), f"{encoder}: is being built", encoder.mkdir, 0.3):
+
+    def build() -> None:
+        encoder.mkdir()
+        (encoder / "config.json").touch()
+
+    with held_elsewhere(encoder.with_name(".encoder.lock"), f"{encoder}: is being built", build, 0.3):
         clir("collection", "build", "starter", "--quiet")
     assert (tmp_path / "starter" / "collection").is_dir()

@@ -191,7 +191,7 @@ def resolving_here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtur
         ({"model.epsilonn": {"values": [0.1]}}, {}, [],
          "unknown parameter model.epsilonn; did you mean model.epsilon?"),
         ({"epsilon": {"values": [0.1]}}, {}, [], "unknown parameter epsilon; did you mean model.epsilon?"),
-        ({"model.epsilon": {"values": [0.1, "much"]}}, {}, [], '"epsilon": Expected a'),
+        ({"model.epsilon": {"values": [0.1, "much"]}}, {}, [], "model.epsilon is much; expected a number"),
         ({"data.batch_size": {"distribution": "uniform", "min": 8.5, "max": 9.0}}, {"method": "random"},
          ["--count", "1"], "8.525"),
         ({"data.collection": {"values": ["a"]}}, {}, [], "data.collection cannot be swept"),
