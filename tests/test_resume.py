@@ -222,6 +222,13 @@ def test_a_run_goes_on_from_the_checkpoint_before_a_damaged_one(start: Start, wh
     same(run, whole)
 
 
+@pytest.fixture
+def callbacks_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that the other processes find beside their script."""
+    monkeypatch.syspath_prepend(Path(__file__).parent)
+
+
+@pytest.mark.usefixtures("callbacks_here")
 def test_no_checkpoint_that_is_whole_is_one_line(start: Start, whole: Path, tmp_path: Path, clir: Any) -> None:
     run = damaged(whole, tmp_path / "run", "last.ckpt", "previous.ckpt")
     printed = clir(*in_process(start(run)))
@@ -229,6 +236,7 @@ def test_no_checkpoint_that_is_whole_is_one_line(start: Start, whole: Path, tmp_
     assert printed == f"FAILED: {expected}"
 
 
+@pytest.mark.usefixtures("callbacks_here")
 def test_a_checkpoint_of_another_system_is_refused(start: Start, whole: Path, tmp_path: Path, clir: Any) -> None:
     run = tmp_path / "hybrid"
     with running(start(run, system="hybrid"), **{KILL_AT: "previous.ckpt 1"}) as process:

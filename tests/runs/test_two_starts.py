@@ -68,6 +68,7 @@ def test_a_second_start_is_refused_and_takes_nothing_away(
     with held_elsewhere(begun / ".lock", f"{begun}: is being trained", after=60):
         before = contents(begun)
         if interrupted:
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # which a training that was interrupted ignores
             threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
             assert "interrupted" in fit(begun, "--wait", "true")
         else:
@@ -87,9 +88,9 @@ def test_one_that_waits_finds_it_trained(begun: Path, fit: Callable[..., str]) -
 
 
 def test_a_run_of_a_killed_process_is_taken_up(begun: Path, fit: Callable[..., str]) -> None:
-    code = "import os, sys; from clir_ot.runs.folder import RunFolder\n"
-    code += "with RunFolder(sys.argv[1]).held('trained'): os.kill(os.getpid(), 9)"
-    assert subprocess.run([sys.executable, "-c", code, begun]).returncode == -signal.SIGKILL
+    code = "import os, pathlib, sys; from clir_ot.locks import hold\n"
+    code += "with hold(pathlib.Path(sys.argv[1]), 'being trained'): os.kill(os.getpid(), 9)"
+    assert subprocess.run([sys.executable, "-c", code, begun / ".lock"]).returncode == -signal.SIGKILL
     assert (begun / ".lock").is_file()
     assert "trained 5 steps" in fit(begun)
     assert not (begun / ".lock").exists()

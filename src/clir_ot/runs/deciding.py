@@ -6,7 +6,6 @@ from importlib import import_module
 from typing import Any
 
 from clir_ot.collections.languages import parse_languages
-from clir_ot.data.datamodule import CLIRDataModule
 from clir_ot.data.from_collection import AUTO
 
 CONTENT = {"model.teacher": "encoder", "model.encoder": "encoder", "data.hard_negatives": "hard_negatives"}
@@ -72,7 +71,7 @@ def defaults(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _defaults(class_path: str) -> dict[str, dict[str, Any]]:
     system = _class(class_path)
-    data = _defaults_of(CLIRDataModule)
+    data = _defaults_of(_class("clir_ot.CLIRDataModule"))
     left_out = {"seed", *_DATA_LEFT_OUT}
     return {
         "model": _defaults_of(system) if system else {},
