@@ -251,6 +251,7 @@ def published() -> dict[str, dict[str, Any]]:
     return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in XQUAD_R.glob("*.json")}
 
 
+@pytest.mark.slow
 def test_the_published_xquad_r_is_read_as_its_authors_count_it(
     published: dict[str, dict[str, Any]], tmp_path: Path
 ) -> None:

@@ -15,6 +15,7 @@ from clir_ot.models.losses import info_nce
 from clir_ot.models.maxsim import maxsim
 from clir_ot.models.transport import transport_loss
 from clir_ot.systems.alignment import TERMS
+from tests.training import quiet_trainer
 
 ENGLISH = ["bara desil fitem", "govu kuzo", "bara desil fitem", "lamra mensil"]
 FOREIGN = ["xarab xlised", "xuvog xozuk xarab", "xarab", "xarmal"]
@@ -106,10 +107,7 @@ def test_every_alignment_brings_translations_together(
         return (scores.argmax(dim=1) == torch.arange(len(scores))).float().mean().item()
 
     before = found()
-    pl.Trainer(
-        default_root_dir=tmp_path, accelerator="cpu", logger=False, enable_progress_bar=False,
-        enable_model_summary=False, enable_checkpointing=False, use_distributed_sampler=False, max_epochs=12,
-    ).fit(module, data)  # fmt: skip
+    quiet_trainer(tmp_path, max_epochs=12).fit(module, data)
     assert found() > before + (0.2 if term != "uniform" else 0.05)
 
 
@@ -173,10 +171,7 @@ def test_uniform_marginals_transport_special_and_prefix_tokens_too(
 def test_idf_marginals_weigh_rare_pieces_more(teacher_folder: Path, collection_folder: Path, tmp_path: Path) -> None:
     module = OTDistillation(str(teacher_folder), marginals="idf")
     data = CLIRDataModule(collection_folder, "yo", bitext_rate=1.0, batch_size=12)
-    trainer = pl.Trainer(
-        default_root_dir=tmp_path, accelerator="cpu", logger=False, enable_progress_bar=False,
-        enable_model_summary=False, enable_checkpointing=False, use_distributed_sampler=False, max_steps=1,
-    )  # fmt: skip
+    trainer = quiet_trainer(tmp_path, max_steps=1)
     trainer.fit(module, data)
     pairs = data.collection.bitext("yo")
     english, foreign = (module.tokenizer.queries([pair[side] for pair in pairs[:5]]) for side in (0, 1))

@@ -9,13 +9,11 @@ import torch
 
 from clir_ot import CLIRDataModule, OTDistillation, TeacherRanker, TokenEncoder
 from clir_ot.errors import UserError
+from tests.training import quiet_trainer
 
 
 def train(module: pl.LightningModule, data: CLIRDataModule, folder: Path) -> None:
-    pl.Trainer(
-        default_root_dir=folder, accelerator="cpu", logger=False, enable_progress_bar=False, max_steps=3,
-        enable_model_summary=False, enable_checkpointing=False, use_distributed_sampler=False,
-    ).fit(module, data)  # fmt: skip
+    quiet_trainer(folder, max_steps=3).fit(module, data)
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ import pytorch_lightning as pl
 import torch
 
 from clir_ot import CLIRDataModule, HybridBatchRanker, OTDistillation, TeacherRanker
+from tests.training import quiet_trainer
 
 BATCH = 16
 
@@ -71,10 +72,7 @@ def test_padding_is_under_a_tenth(
     encoders = [module.encoder, module.teacher] if system == "distill" else [module.encoder]
     for encoder in encoders:
         encoder.transformer.register_forward_pre_hook(look, with_kwargs=True)
-    trainer = pl.Trainer(
-        default_root_dir=tmp_path, accelerator="cpu", logger=False, enable_progress_bar=False, max_epochs=1,
-        enable_model_summary=False, enable_checkpointing=False, use_distributed_sampler=False,
-    )  # fmt: skip
+    trainer = quiet_trainer(tmp_path, max_epochs=1)
     trainer.fit(module, data)
     real, places = sum(int(mask.sum()) for mask in seen), sum(mask.numel() for mask in seen)
     assert 1 - real / places < 0.1

@@ -12,6 +12,7 @@ import torch
 
 from clir_ot import TokenEncoder
 from tests.forked import finish
+from tests.training import quiet_trainer
 
 SYSTEMS = ["teacher", "hybrid", "hybrid with bitext", "fair", "ot", "ot_contrastive", "0.3*contrastive+0.5*scores"]
 
@@ -96,11 +97,9 @@ def main(encoder: str, teacher: str, collection: str, run: str, devices: str, ou
                 for parameter in module.encoder.parameters():
                     parameter += 0.01 * torch.randn_like(parameter)
             keep = Keep()
-            trainer = pl.Trainer(
-                accelerator="cpu", devices=int(devices), strategy="ddp" if int(devices) > 1 else "auto", logger=False,
-                enable_progress_bar=False, enable_model_summary=False, enable_checkpointing=False,
-                use_distributed_sampler=False, max_steps=1, accumulate_grad_batches=accumulate, callbacks=[keep],
-            )  # fmt: skip
+            several = {"devices": int(devices), "strategy": "ddp" if int(devices) > 1 else "auto"}
+            steps: dict[str, Any] = {"max_steps": 1, "accumulate_grad_batches": accumulate}
+            trainer = quiet_trainer(Path(output).parent, **several, **steps, callbacks=[keep])
             trainer.fit(module, CLIRDataModule(collection, languages, **options))
             figures = {name: float(value) for name, value in trainer.callback_metrics.items()}
             found[f"{system}, {accumulate}"] = {"gradient": keep.gradient, "kinds": keep.kinds, "figures": figures}

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from tests.forked import finish
+from tests.training import quiet_trainer
 
 
 @pytest.mark.slow
@@ -46,11 +47,7 @@ def main(teacher: str, collection: str, folder: str) -> None:
         return vectors
 
     module.encoder.forward = forward  # type: ignore[method-assign]
-    trainer = pl.Trainer(
-        default_root_dir=folder, accelerator="cpu", devices=2, strategy="ddp", logger=False, max_steps=1,
-        enable_progress_bar=False, enable_model_summary=False, enable_checkpointing=False,
-        use_distributed_sampler=False,
-    )  # fmt: skip
+    trainer = quiet_trainer(folder, devices=2, strategy="ddp", max_steps=1)
     said = ""
     try:
         trainer.fit(module, CLIRDataModule(collection, "yo", bitext_rate=1.0, batch_size=7))

@@ -14,13 +14,11 @@ from clir_ot.errors import UserError
 from clir_ot.models import maxsim as maxsim_module
 from clir_ot.models.maxsim import maxsim
 from clir_ot.models.transport import transport_loss
+from tests.training import quiet_trainer
 
 
 def train(module: pl.LightningModule, data: CLIRDataModule, folder: Path, **options) -> pl.Trainer:
-    trainer = pl.Trainer(
-        default_root_dir=folder, accelerator="cpu", logger=False, enable_progress_bar=False,
-        enable_model_summary=False, enable_checkpointing=False, use_distributed_sampler=False, **options,
-    )  # fmt: skip
+    trainer = quiet_trainer(folder, **options)
     trainer.fit(module, data)
     return trainer
 

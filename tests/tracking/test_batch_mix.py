@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import pytorch_lightning as pl
 
 from clir_ot import CLIRDataModule, HybridBatchRanker
 from clir_ot.data.training_batches import TrainingBatches
 from clir_ot.tracking.batch_mix import BatchMix
+from tests.training import quiet_trainer
 
 
 @pytest.fixture
@@ -33,10 +33,7 @@ def test_what_is_logged_is_what_is_drawn(
     """Hard negatives are no rows."""
     hard = {"hard_negatives": str(run)} if "negatives" in options else {}
     data = CLIRDataModule(collection_folder, languages, batch_size=6, **options, **hard)
-    trainer = pl.Trainer(
-        default_root_dir=tmp_path, accelerator="cpu", logger=False, enable_progress_bar=False, max_epochs=1,
-        enable_model_summary=False, enable_checkpointing=False, use_distributed_sampler=False, callbacks=[BatchMix()],
-    )  # fmt: skip
+    trainer = quiet_trainer(tmp_path, max_epochs=1, callbacks=[BatchMix()])
     module = HybridBatchRanker(str(encoder_folder), dimensions=8)
     trainer.fit(module, data)
     plans = list(data.sampler(module.tokenizer))

@@ -11,6 +11,7 @@ from clir_ot import CLIRDataModule, OTDistillation
 from clir_ot.pictures.canvas import pixels
 from clir_ot.pictures.plan_picture import plan_figure
 from clir_ot.tracking.plan_heatmap import PlanHeatmap, solve_plans
+from tests.training import quiet_trainer
 
 
 class Recorded(WandbLogger):
@@ -46,11 +47,7 @@ def test_scalars_before_and_after_every_epoch_and_pictures_after(
     pl.seed_everything(0)
     logger = Recorded(tmp_path)
     data = CLIRDataModule(collection_folder, "yo", bitext_rate=1.0, batch_size=12)
-    trainer = pl.Trainer(
-        default_root_dir=tmp_path, accelerator="cpu", logger=logger, callbacks=[PlanHeatmap(pairs=2)], max_epochs=4,
-        enable_progress_bar=False, enable_model_summary=False, enable_checkpointing=False,
-        use_distributed_sampler=False,
-    )  # fmt: skip
+    trainer = quiet_trainer(tmp_path, logger=logger, callbacks=[PlanHeatmap(pairs=2)], max_epochs=4)
     trainer.fit(module, data)
     logged = [(step, values) for step, values in logger.values if "plans/yo/entropy" in values]
     assert [step for step, _ in logged] == [0, *range(3, 13, 3)]
