@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from clir_ot.ablation.variant import Variant
 from clir_ot.errors import UserError
@@ -12,6 +14,17 @@ from clir_ot.runs.folder import RunFolder
 
 ZERO_SHOT = "zero-shot"
 TableKind = Literal["student", "languages"]
+
+
+class _File(BaseModel):
+    """Of what kind the values are."""
+
+    model_config = ConfigDict(strict=True)
+    experiment: str
+    seeds: Annotated[list[int], Field(min_length=1)]
+    baselines: list[str]
+    variants: Annotated[dict[str, dict[str, Any] | None], Field(min_length=1)]
+    common: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -47,6 +60,11 @@ class Ablation:
             raise UserError(f"{path}: expected the keys {', '.join(sorted(keys))} and perhaps common")
         if said["table"] not in get_args(TableKind):
             raise UserError(f"{path}: table is {said['table']}; expected {' or '.join(get_args(TableKind))}")
+        try:
+            _File.model_validate(said)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            raise UserError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
         variants = {name: settings or {} for name, settings in said["variants"].items()}
         known = [*variants, *([ZERO_SHOT] if said["table"] == "student" else [])]
         if unknown := [name for name in said["baselines"] if name not in known]:

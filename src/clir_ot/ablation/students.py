@@ -5,6 +5,7 @@ from pathlib import Path
 from clir_ot.ablation.plan import ZERO_SHOT, Ablation
 from clir_ot.ablation.variant import Variant, train_and_measure
 from clir_ot.collections import Collection
+from clir_ot.collections.cache import locate
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import language_name
 from clir_ot.evaluation.query_noise import DEFAULT_NOISES
@@ -12,6 +13,7 @@ from clir_ot.evaluation.seeds import Seeds
 from clir_ot.evaluation.systems import compare_all
 from clir_ot.evaluation.table import columns, p_value
 from clir_ot.files import write_text
+from clir_ot.models.encoder import TokenEncoder
 from clir_ot.models.encoder_folder import fingerprint
 from clir_ot.runs.rankings import Queries, run_searchers
 
@@ -42,6 +44,7 @@ def ablate_students(
     Raises:
         UserError: a run fails, the folder holds runs of other settings, the collection lacks the language.
     """
+    TokenEncoder.from_pretrained(locate(teacher, "encoder"))  # what is wrong with it is said now, not by every run
     keys = _measured_on(collection, language)
     runs = ablation.runs(folder, collection.folder, {"model.teacher": teacher, "data.languages": language})
 
