@@ -117,7 +117,8 @@ ANY: dict[str, Make] = {
 READ: dict[str, dict[str, Make]] = {
     "folder": {**ANY, "a file": file_of(b"a file"), "empty": folder},
     "file": {
-        **ANY, "a folder": folder, "empty": file_of(b""), "blank": file_of(b" \n\n"), "binary": file_of(bytes(range(256))),
+        **ANY, "a folder": folder, "empty": file_of(b""), "blank": file_of(b" \n\n"),
+        "binary": file_of(bytes(range(256))),
         "Latin-1": file_of("\xe9t\xe9\tn\xe9\n".encode("latin-1")), "UTF-16": file_of("a\tb\n".encode("utf-16")),
         "deep": file_of(b"[" * 100_000), "long": file_of(b"a " * 200_000),
     },
@@ -215,9 +216,7 @@ YAML = {
 
 
 @pytest.fixture(scope="module")
-def good(
-    tmp_path_factory: pytest.TempPathFactory, collection_folder: Path, encoder_folder: Path
-) -> Iterator[dict[str, Path]]:
+def good(tmp_path_factory: pytest.TempPathFactory, collection_folder: Path, encoder_folder: Path) -> dict[str, Path]:
     """Everything that a command reads, as it should be."""
     place = tmp_path_factory.mktemp("good")
     torch.manual_seed(0)
@@ -253,7 +252,7 @@ def good(
         ):
             patch.setattr(sys, "argv", ["clir-ot", *command.format(**found).split()])
             cli.main()
-    yield found
+    return found
 
 
 def uses() -> Iterator[tuple[str, str, str]]:
@@ -354,7 +353,8 @@ def readers() -> Iterator[object]:
 
 @pytest.mark.parametrize(("command", "make"), readers())
 def test_a_collection_that_cannot_be_used_is_one_line(
-    good: dict[str, Path], tmp_path: Path, refused: Callable[..., str], clir: Callable[..., str], command: str, make: Make
+    good: dict[str, Path], tmp_path: Path, refused: Callable[..., str], clir: Callable[..., str], command: str,
+    make: Make,
 ) -> None:  # fmt: skip
     (place := tmp_path / "hostile").mkdir()
     path = make(place, good["collection"])

@@ -21,6 +21,7 @@ from typing import IO, Any, TypeVar
 from clir_ot.errors import UserError, stop
 
 DISK_FULL = os.strerror(errno.ENOSPC)
+_OLD = "old"
 _LOCK = ".lock"  # in the temporary folder, held by who writes there as long as that process lives
 
 Readable = Path | zipfile.Path
@@ -170,6 +171,33 @@ def replacing(target: Path) -> Iterator[Path]:
         UserError: the disk is full or the place is not writable.
     """
     target = Path(target)
+    with scratch_beside(target) as scratch:
+        try:
+            temporary = scratch / target.name
+            yield temporary
+            _to_disk(temporary)
+            if temporary.is_dir() and target.is_dir():
+                # A folder cannot be renamed over a folder: move the old one aside first.
+                os.replace(target, scratch / _OLD)
+            os.replace(temporary, target)
+        except OSError as error:
+            raise _cannot_write(target, error) from error
+        except Exception as error:
+            # Libraries wrap the system's error in one of their own; safetensors does.
+            if DISK_FULL not in str(error):
+                raise
+            raise _cannot_write(target, OSError(errno.ENOSPC, DISK_FULL)) from error
+
+
+@contextlib.contextmanager
+def scratch_beside(target: Path) -> Iterator[Path]:
+    """A folder beside `target`, on the same disk, for what is to become it; it goes with the block.
+
+    What a kill leaves of it, `remove_leftovers` knows by the lock in it.
+
+    Raises:
+        UserError: the disk is full or the place is not writable.
+    """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
@@ -179,20 +207,7 @@ def replacing(target: Path) -> Iterator[Path]:
     try:
         with contextlib.suppress(OSError):  # on a disk without locks, whoever removes leftovers must know
             fcntl.lockf(lock, fcntl.LOCK_EX)
-        temporary = scratch / target.name
-        yield temporary
-        _to_disk(temporary)
-        if temporary.is_dir() and target.is_dir():
-            # A folder cannot be renamed over a folder: move the old one aside first.
-            os.replace(target, scratch / "old")
-        os.replace(temporary, target)
-    except OSError as error:
-        raise _cannot_write(target, error) from error
-    except Exception as error:
-        # Libraries wrap the system's error in one of their own; safetensors does.
-        if DISK_FULL not in str(error):
-            raise
-        raise _cannot_write(target, OSError(errno.ENOSPC, DISK_FULL)) from error
+        yield scratch
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
         lock.close()
@@ -201,12 +216,13 @@ def replacing(target: Path) -> Iterator[Path]:
 def remove_leftovers(target: Path) -> None:
     """Remove what a kill in the middle of `replacing(target)` left beside it; nobody else may be writing `target`.
 
-    What another process of this machine is writing stays, and so does whatever has another kind of name.
+    What another process of this machine is writing stays, and so does what only has such a name.
     """
     name = re.compile(rf"\.{re.escape(target.name)}\.[a-z0-9_]{{8}}")
     with contextlib.suppress(OSError):
         for scratch in [path for path in target.absolute().parent.iterdir() if name.fullmatch(path.name)]:
-            if not _is_held(scratch / _LOCK):
+            there = {path.name for path in scratch.iterdir()}
+            if (_LOCK in there or there <= {target.name, _OLD}) and not _is_held(scratch / _LOCK):
                 shutil.rmtree(scratch, ignore_errors=True)
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import pytrec_eval
 
-from clir_ot.collections.trec import Run, ranking, ranks, read_run, write_run
+from clir_ot.collections.reading import read_judgements
+from clir_ot.collections.trec import Run, ranking, ranks, read_qrels, read_run, write_run
 from clir_ot.errors import UserError
 
 
@@ -89,9 +90,43 @@ def test_tabs_and_the_printed_rank_do_not_matter(tmp_path: Path) -> None:
     assert read_run(tmp_path / "run") == {"q": {"a": -1.0, "b": 2.0}}
 
 
+def test_comments_and_tags_of_several_words_are_read_as_trec_eval_reads_them(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    path.write_text("# own system\nq Q0 a 9 2.0 t more words\n\n \t\nq\tQ0\tb\t1\t-1.5\tt\n#\nr Q0 a 1 1 # 7\n")
+    assert read_run(path) == {"q": {"a": 2.0, "b": -1.5}, "r": {"a": 1.0}}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("# judged\nq1 0 d1 1\nq1\tQ0\td2\t0\n", {"q1": {"d1": 1, "d2": 0}}),
+        ("query-id\tcorpus-id\tscore\nq1\td1\t2\nq1\td2\t-1\n", {"q1": {"d1": 2, "d2": -1}}),
+        ("q1 d1 1\nq1 0 d2 +1\n", {"q1": {"d1": 1, "d2": 1}}),
+        ("q1 0 d1 1.0\nq1 0 d2 -2.\n\nq1 0 d1 1\n", {"q1": {"d1": 1, "d2": -2}}),
+    ],
+)
+def test_judgements_in_every_form_they_are_published_in(
+    tmp_path: Path, text: str, expected: dict[str, dict[str, int]]
+) -> None:
+    (tmp_path / "qrels").write_text(text)
+    assert read_qrels(tmp_path / "qrels") == expected
+
+
+@pytest.mark.parametrize("grade", ["--1", "1.5", "1e0", "1_0", "\u0661", "nan", "inf", "-", "+-1", "1-", ".5", "0x1"])
+def test_what_is_no_grade_is_named(tmp_path: Path, grade: str) -> None:
+    (tmp_path / "qrels.txt").write_text(f"q1 0 d1 1\nq1 0 d2 {grade}\n")
+    with pytest.raises(UserError, match=r"qrels\.txt:2: expected 4 columns.* the grade a whole number"):
+        read_qrels(tmp_path / "qrels.txt")
+    (tmp_path / "test.tsv").write_text(f"q1\td1\t1\nq1\td2\t{grade}\n")
+    with pytest.raises(UserError, match=r"test\.tsv:2: expected query-id TAB corpus-id TAB whole number"):
+        list(read_judgements(tmp_path / "test.tsv"))
+
+
 @pytest.mark.parametrize(
     ("text", "line", "expected"),
     [
+        ("q Q0 a 1 1_0 t\n", 1, "'1_0', expected a finite number"),
+        ("# one\n# two\n", 1, "the run is empty"),
         ("q Q0 a 1 1.0 t\nq Q0 b 2 0.5\n", 2, "5 columns, expected 6"),
         ("q Q0 a b 1 1.0 t\n", 1, "7 columns, expected 6"),
         ("q Q0 a 1 high t\n", 1, "'high', expected a finite number"),
@@ -125,6 +160,7 @@ def test_a_missing_run_is_named(tmp_path: Path) -> None:
         ({"q": {" a": 1.0}}, "t", "document ' a'"),
         ({"q\n": {"a": 1.0}}, "t", r"query 'q\n'"),
         ({"q": {"a": 1.0}}, "my tag", "tag 'my tag'"),
+        ({"#1": {"a": 1.0}}, "t", "begins with #"),
         ({"q": {"a": float("nan")}}, "t", "document 'a' has score nan"),
         ({"q": {}}, "t", "no documents"),
     ],

@@ -43,6 +43,26 @@ def test_languages_are_in_the_names_and_averaged(
     assert "has no result for 5 of 18 judged queries" in table
 
 
+def test_a_name_without_a_language_is_said(
+    runs: dict[str, Path], collection_folder: Path, own_collection: Path, tmp_path: Path, clir: Callable[..., str]
+) -> None:
+    (plain := tmp_path / "run.trec").write_bytes(runs["good.yo"].read_bytes())
+    table = clir("evaluate", plain, "--collection", collection_folder)
+    assert "| run.trec | English | 18 |" in table
+    assert (
+        f"note: {plain}: taken for English queries, for its name says no language; if not: --language CODE (sw, yo)"
+        in table
+    )
+    assert "note: " not in clir("evaluate", plain, "--collection", collection_folder, "--language", "en")
+    (own_collection / "queries.jsonl").unlink()
+    said = clir("evaluate", plain, "--collection", own_collection)
+    assert said == f"FAILED: clir-ot: {plain}: its queries may be in sw, yo; say which: --language sw"
+    (own_collection / "queries.sw.jsonl").unlink()
+    table = clir("evaluate", plain, "--collection", own_collection)
+    assert "| run.trec | Yoruba  | 18 |" in table
+    assert f"note: {plain}: its queries are those in 'yo'" in table
+
+
 def test_judgements_are_written_as_trec_eval_reads_them(
     runs: dict[str, Path], collection_folder: Path, tmp_path: Path, clir: Callable[..., str]
 ) -> None:

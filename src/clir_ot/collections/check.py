@@ -178,9 +178,9 @@ class _Check:
         doubles = self._repeated(path, index, contents)
         self.blank[path] = {hashes[row] for row in blank}
         if are_documents and blank and len(blank) == len(hashes):
-            self.problems.add(path, f"{path}: none of its {len(blank)} documents has a text")
+            self.problems.add(path, f"{path}: none of its {len(self.blank[path])} documents has a text")
         else:
-            self.problems.notes += corpus_notes(path, len(blank), first_blank, doubles)
+            self.problems.notes += corpus_notes(path, len(self.blank[path]), first_blank, doubles)
         return index
 
     def _repeated(self, path: Path, index: IdIndex, contents: "array[int]") -> int:

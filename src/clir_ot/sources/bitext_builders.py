@@ -4,11 +4,9 @@ Each adds `bitext/<language>.tsv` to a folder, a collection or a new one, and ne
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import langcodes
 
@@ -27,7 +25,7 @@ from clir_ot.bitext.translation_sets import read_translation_parquet
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import canonical_language, find_code, same_language
 from clir_ot.errors import UserError
-from clir_ot.files import remove_leftovers
+from clir_ot.files import remove_leftovers, scratch_beside
 from clir_ot.sources.hub import obtain, reason
 
 Progress = Callable[[int], None]
@@ -179,8 +177,8 @@ def _build(folder: Path, parts: dict[str, _Part], progress: Progress, notes: Seq
         notes: what reading the pairs finds, of which more are added meanwhile.
     """
     written: dict[str, Counts] = {}
-    with no_empty_folders(folder), _beside(folder) as scratch:
-        made = scratch / "made"
+    with no_empty_folders(folder), scratch_beside(folder / "bitext") as scratch:
+        made = scratch / "bitext"  # a folder like the one that it is for
         try:
             for language, part in parts.items():
                 written[language] = write_bitext_pairs(
@@ -192,14 +190,6 @@ def _build(folder: Path, parts: dict[str, _Part], progress: Progress, notes: Seq
     _put_in_place(folder)
     tables = [f"{bitext_file(folder, language)}\n{counts}" for language, counts in written.items()]
     return "\n\n".join([*notes, *tables, f"next: {what_next(folder, *written)}"])
-
-
-@contextmanager
-def _beside(folder: Path) -> Iterator[Path]:
-    """A folder inside `folder`, which goes when the block ends; what a kill leaves of it, `_require_room` removes."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=".bitext.", dir=folder) as scratch:
-        yield Path(scratch)
 
 
 def _put_in_place(folder: Path) -> None:
