@@ -142,3 +142,13 @@ def test_a_folder_without_a_tokenizer_is_named(small: Path, clir: Callable[..., 
     assert f"{small / 'tokenizer.json'}: no such file" in clir("collection", "stats", small, "--encoder", small)
     (small / "tokenizer.json").write_text("{}")
     assert f"{small / 'tokenizer.json'}: no tokenizer" in clir("collection", "stats", small, "--encoder", small)
+
+
+def test_settings_as_others_publish_them_are_read(small: Path, encoder_folder: Path, clir: Callable[..., str]) -> None:
+    (small / "tokenizer.json").write_bytes((encoder_folder / "tokenizer.json").read_bytes())
+    settings = small / "config_sentence_transformers.json"
+    settings.write_text('{"query_length": 32, "document_length": null, "prompts": {}}')
+    printed = clir("collection", "stats", small, "--encoder", small)
+    assert f"{small} does not say how much of a text the encoder reads" in printed
+    settings.write_text("[]")
+    assert f"{settings}: expected a JSON object" in clir("collection", "stats", small, "--encoder", small)

@@ -90,7 +90,9 @@ def _read_settings(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        settings: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        settings = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise UserError(f"{path}: expected a JSON object ({error})") from error
+    if not isinstance(settings, dict):
+        raise UserError(f"{path}: expected a JSON object")
     return settings
