@@ -17,7 +17,8 @@ from markdown_it import MarkdownIt
 
 from clir_ot.cli import VERBS
 from clir_ot.errors import UserError
-from clir_ot.fit import FitCLI, fit
+from clir_ot.fit import fit
+from clir_ot.fit_cli import FitCLI
 from clir_ot.options import make_parser
 from clir_ot.sources.builders import STARTER, find_builder
 

@@ -210,7 +210,7 @@ def test_other_ranks_do_not_ask_whether_the_user_is_logged_in(
     teacher_run: Path, collection_folder: Path, tmp_path: Path, clir: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    monkeypatch.setattr("clir_ot.fit.is_offline", lambda: asked.append(1) or True)
+    monkeypatch.setattr("clir_ot.fit_cli.is_offline", lambda: asked.append(1) or True)
     # Refused after the logger is placed, and before training.
     arguments = [*distill_arguments(teacher_run, collection_folder, tmp_path / "run"), "--model.frozen_layers", "9"]
     for rank, times in ((0, 1), (1, 1)):

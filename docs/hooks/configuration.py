@@ -94,7 +94,7 @@ def _text(experiment: str) -> str:
 
 def _own_options() -> Iterator[list[str]]:
     """Those that `fit` adds to Lightning's."""
-    from clir_ot.fit import FitCLI
+    from clir_ot.fit_cli import FitCLI
 
     rows = [["`seed_everything`", "int; default `0`", "of weights and batches"]]
 
