@@ -16,11 +16,12 @@ from clir_ot.commands.init import VERBS as INIT_VERBS
 from clir_ot.commands.push import VERBS as PUSH_VERBS
 from clir_ot.commands.sweep import VERBS as SWEEP_VERBS
 from clir_ot.errors import UserError
-from clir_ot.files import user_path
+from clir_ot.files import require_place, user_path
 from clir_ot.home import prepare_home
 from clir_ot.options import make_parser
 
 _PATIENCE = 10  # seconds
+_LONG = 1500  # characters of a problem, of which more are no help
 _KILLS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)  # polite ones, the last two as Slurm's --signal may name them
 
 
@@ -67,7 +68,8 @@ def _at_home(value: Any) -> Any:
 def _fail(problem: str) -> NoReturn:
     """Say it in a line, whatever a library or a file's name has in it."""
     _leave_it_to_the_first_process()
-    sys.exit(f"clir-ot: {' '.join(line.strip() for line in problem.splitlines())}")
+    line = " ".join(part.strip() for part in problem.splitlines())
+    sys.exit(f"clir-ot: {line if len(line) <= _LONG else f'{line[: _LONG // 2]} [...] {line[-_LONG // 2 :]}'}")
 
 
 def _leave_it_to_the_first_process() -> None:
@@ -94,6 +96,7 @@ def search(arguments: argparse.Namespace) -> None:
     from clir_ot.retrieval.translated_queries import pick_translations
 
     check_search_options(arguments)
+    require_place(arguments.output)
     collection = Collection(arguments.collection)
     queries, _ = collection.judged(arguments.split, arguments.language, arguments.documents)
     if arguments.translated:
@@ -190,6 +193,7 @@ def report(arguments: argparse.Namespace) -> None:
 
     published = [find(name, Shelf.PUBLISHED) for name in arguments.published]
     low_resource = parse_languages(arguments.low_resource) if arguments.low_resource else None
+    require_place(arguments.output, folder=True)
     page, tables, figures = write_report(
         arguments.runs, Collection(arguments.collection), arguments.output, split=arguments.split,
         low_resource=low_resource, measures=arguments.measures.split(","), published=published,
@@ -211,6 +215,7 @@ def align(arguments: argparse.Namespace) -> None:
     sentences = arguments.english, arguments.foreign
     check_sentences(*sentences)
     check_picture_name(output)
+    require_place(output)
     encoders = load_encoder(arguments.teacher), load_encoder(arguments.student)
     options = {"marginals": arguments.marginals, "epsilon": arguments.epsilon, "solver": arguments.solver}
     alignment = align_sentences(*encoders, *sentences, **options)

@@ -121,7 +121,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         raise UserError(f"{path}{line}: cannot be read as YAML: {error.problem}") from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError) as error:
         raise UserError(f"{path}: cannot be read as YAML: {str(error).splitlines()[0]}") from error
     if not isinstance(said, dict):
         raise UserError(f"{path}: expected a mapping, such as method: grid")
@@ -211,6 +211,26 @@ def scratch_beside(target: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
         lock.close()
+
+
+def require_place(target: Path, *, folder: bool = False) -> None:
+    """Stop before anything slow if `target` could not be written after it.
+
+    Args:
+        folder: it is to be one.
+
+    Raises:
+        UserError: as `replacing`; or the place is taken by the other kind.
+    """
+    try:
+        taken = target.exists() and target.is_dir() != folder
+    except OSError as error:
+        raise _cannot_write(target, error) from error
+    if taken:
+        kinds = ("file", "folder") if folder else ("folder", "file")
+        raise UserError(f"{target}: is a {kinds[0]}; give the name of a new {kinds[1]}")
+    with scratch_beside(target):
+        pass
 
 
 def remove_leftovers(target: Path) -> None:

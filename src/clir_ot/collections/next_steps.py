@@ -17,6 +17,9 @@ def next_steps(collection: Collection, language: str | None = None) -> str:
     Args:
         collection: whose texts and judgements are read.
         language: of the student; None for the one with the most test queries.
+
+    Raises:
+        UserError: a file is malformed.
     """
     return "\n      ".join(_steps(collection, language))
 
@@ -57,13 +60,13 @@ def _taught(collection: Collection, language: str | None) -> str | None:
 
 
 def _search(collection: Collection, folder: str) -> list[str]:
-    for split in ("test", "dev", "train"):
-        for code in sorted(collection.query_languages, key=lambda code: code != ENGLISH):
-            # Their own documents first: words find nothing across languages.
-            for documents in sorted(collection.document_languages, key=lambda other: (other != code, other != ENGLISH)):
-                if _judged(collection, split, code, documents):
-                    return _searched(folder, split, code, documents)
-    return []
+    pairs = [(code, documents) for code in collection.query_languages for documents in collection.document_languages]
+    # Their own documents first: words find nothing across languages.
+    pairs.sort(key=lambda pair: (pair[0] != pair[1], pair[0] != ENGLISH, pair[1] != ENGLISH))
+    found = (
+        (split, *pair) for split in ("test", "dev", "train") for pair in pairs if _judged(collection, split, *pair)
+    )
+    return next((_searched(folder, *searched) for searched in found), [])
 
 
 def _searched(folder: str, split: str, code: str, documents: str) -> list[str]:
@@ -81,6 +84,7 @@ def _judged(collection: Collection, split: str, language: str, documents: str = 
     """Queries of a language that a split judges over some documents."""
     if documents not in collection.document_languages or not collection.is_judged(split, language):
         return 0
+    collection.qrels(split, language)  # what is malformed is said; what is not judged is none
     try:
         return len(collection.judged(split, language, documents)[0])
     except UserError:

@@ -9,7 +9,7 @@ from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.content import has_content
 from clir_ot.collections.languages import canonical_language
 from clir_ot.errors import UserError
-from clir_ot.files import compressed, read_lines, replacing
+from clir_ot.files import compressed, read_lines, replacing, require_place
 
 _CHUNK = 256  # queries translated before the file is written again
 
@@ -60,6 +60,7 @@ def translate_queries(
     missing = [name for name in queries if name not in lines]
     if not missing:
         return path
+    require_place(path)
     from clir_ot.retrieval.translation import Translator
 
     translator = Translator(model, code, beams)

@@ -13,7 +13,7 @@ from clir_ot.collections.statistics import statistics
 from clir_ot.collections.trec_fields import id_problem
 from clir_ot.collections.writing import write_bitext, write_qrels, write_records
 from clir_ot.errors import UserError
-from clir_ot.files import remove_leftovers, replacing, write_text
+from clir_ot.files import remove_leftovers, replacing, require_place, write_text
 from clir_ot.sources.hub_files import Judgement
 
 Document = tuple[str, str, str] | tuple[str, str, str, str]
@@ -77,6 +77,7 @@ def require_new(folder: Path) -> None:
     remove_leftovers(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UserError(f"{folder}: is there already and not empty; name a new folder, or remove it to build it again")
+    require_place(folder, folder=True)
 
 
 @contextmanager

@@ -1,0 +1,122 @@
+"""Whatever a collection holds: one that the check passes goes through every later step."""
+
+import json
+import math
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clir_ot import TokenEncoder, cli
+from clir_ot.collections.check import find_problems
+
+SPACES = [*" \t\n\r\u00a0\u2028\x85\x1c\u3000\u200b\ufeff#\ud800\x00"]
+CHARACTERS = st.one_of(st.sampled_from(SPACES), st.characters(max_codepoint=0x2FFFF), st.sampled_from("ab1.-_Q0"))
+NAMES = st.one_of(
+    st.text("abẹ\u0301文😀#", min_size=1, max_size=4), st.text(CHARACTERS, max_size=3), st.just("x" * 5000)
+)
+TEXTS = st.one_of(
+    st.text(CHARACTERS, max_size=20), st.sampled_from(["bara desil", "", " ", None, math.nan, 7, ["a"], "\ud800"])
+)
+GRADES = st.sampled_from(["1", "0", "-1", "2", "1.0", "+1", "--1", "0.5", "", "1 "])
+
+
+@st.composite
+def collections(draw: st.DrawFn) -> dict[str, bytes]:
+    """Files by name; a document and two queries are always good, so that something is found and can be compared."""
+    names = {kind: draw(st.lists(NAMES, max_size=4)) for kind in ("d", "q")}
+    files = {}
+    for kind, file in (("d", "corpus.jsonl"), ("q", "queries.jsonl")):
+        records = [{"_id": f"good-{kind}", "text": "bara"}, {"_id": f"fine-{kind}", "text": "bara desil"}]
+        for name in names[kind]:
+            title = {"title": draw(TEXTS)} if draw(st.booleans()) and kind == "d" else {}
+            records.append({"_id": name, **title, "text": draw(TEXTS)})
+        lines = [json.dumps(record, ensure_ascii=draw(st.booleans())) for record in records]
+        files[file] = "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogatepass")
+    pairs = st.tuples(st.sampled_from([*names["q"], "good-q"]), st.sampled_from([*names["d"], "good-d"]), GRADES)
+    rows = ["good-q\tgood-d\t1", "fine-q\tgood-d\t1", *("\t".join(row) for row in draw(st.lists(pairs, max_size=4)))]
+    head = draw(st.sampled_from(["query-id\tcorpus-id\tscore\n", ""]))
+    files["qrels/test.tsv"] = (head + "".join(f"{row}\n" for row in rows)).encode("utf-8", "surrogatepass")
+    return files
+
+
+@pytest.fixture(scope="module")
+def encoder(encoder_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("encoder") / "encoder"
+    TokenEncoder.from_pretrained(encoder_folder, dimensions=8).save_pretrained(folder)
+    return folder
+
+
+def run(*words: object) -> str | None:
+    """A command; what it failed with."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["clir-ot", *map(str, words)])
+        try:
+            cli.main()
+        except SystemExit as error:
+            return str(error.code)
+    return None
+
+
+def steps(folder: Path, encoder: Path) -> list[list[object]]:
+    of = ["--collection", folder, "--language", "en"]
+    runs = [folder.parent / name for name in ("bm25.trec", "encoder.trec", "index.trec", "again.trec")]
+    by = ["search", "--encoder", encoder]
+    return [
+        ["search", "--bm25", *of, "--output", runs[0]],
+        [*by, *of, "--output", runs[1]],
+        [*by, "--index", folder.parent / "index", *of, "--output", runs[2]],
+        [*by, "--rerank", runs[1], *of, "--output", runs[3]],
+        ["evaluate", *runs, "--collection", folder, "--language", "en"],
+        ["collection", "qrels", folder, "--output", folder.parent / "qrels"],
+        ["evaluate", *runs, "--qrels", folder.parent / "qrels"],
+        ["collection", "stats", folder, "--strict", "--encoder", encoder],
+    ]
+
+
+def assert_goes_through_if_checked(files: dict[str, bytes], encoder: Path, *, must_pass: bool = False) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "mine"
+        (folder / "qrels").mkdir(parents=True)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+        passes = find_problems(folder, []).count == 0
+        assert passes or not must_pass
+        for words in steps(folder, encoder):
+            failed = run(*words)
+            assert failed is None or not passes, (words, failed)
+            assert failed is None or len(failed.splitlines()) == 1
+            if not passes:
+                break  # one step is enough to see that what is wrong is one line
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(files=collections())
+def test_what_the_check_passes_goes_through(files: dict[str, bytes], encoder: Path) -> None:
+    assert_goes_through_if_checked(files, encoder)
+
+
+@pytest.mark.slow
+@settings(max_examples=300, deadline=None)
+@given(files=collections())
+def test_what_the_check_passes_goes_through_and_more_of_it(files: dict[str, bytes], encoder: Path) -> None:
+    assert_goes_through_if_checked(files, encoder)
+
+
+HARMLESS = ["a\u200bb", "x" * 5000, "ẹ\u0301", "e\u0301-é", "a\x00b", "Q0", "1", "a,b;c|d", "%2f/../x", "😀"]
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_ids_that_look_hostile_and_are_not(name: str, encoder: Path) -> None:
+    texts = "".join(json.dumps({"_id": each, "text": "bara"}) + "\n" for each in (name, f"{name}2"))
+    judged = f"{name}\t{name}\t1\n{name}2\t{name}\t1\n"
+    assert_goes_through_if_checked(
+        {"corpus.jsonl": texts.encode(), "queries.jsonl": texts.encode(), "qrels/test.tsv": judged.encode()},
+        encoder,
+        must_pass=True,
+    )
