@@ -12,6 +12,8 @@ from clir_ot.files import read_lines
 Judgement = tuple[str, str, int]
 """(query, document, grade)."""
 
+_ROWS = 4096  # of a Parquet file, held in memory together
+
 
 class Row(dict[str, Any]):
     """A row, and where it stands: `FILE:LINE`, or `FILE:row N` of a Parquet file."""
@@ -94,16 +96,17 @@ def judgements(paths: Iterable[Path]) -> Iterator[Judgement]:
 
 
 def _parquet(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    import datasets
     import pyarrow
     from pyarrow import parquet
 
     try:
-        _check_columns(path, columns, parquet.read_schema(path).names)
-        rows = datasets.load_dataset("parquet", data_files=[str(path)], split="train", streaming=True)
-        for number, row in enumerate(rows.select_columns(list(columns)), start=1):
-            yield f"{path}:row {number}", row
-    except (OSError, pyarrow.ArrowException, datasets.exceptions.DatasetGenerationError) as error:
+        # The buffer: without it a whole row group of a column is read at once.
+        with parquet.ParquetFile(path, buffer_size=2**20) as file:
+            _check_columns(path, columns, file.schema_arrow.names)
+            rows = (row for batch in file.iter_batches(_ROWS, columns=list(columns)) for row in batch.to_pylist())
+            for number, row in enumerate(rows, start=1):
+                yield f"{path}:row {number}", row
+    except (OSError, pyarrow.ArrowException) as error:
         raise UserError(f"{path}: cannot be read as Parquet ({str(error).splitlines()[0]}); fetch it again") from error
 
 
