@@ -15,6 +15,7 @@ from clir_ot.evaluation.multilingual import Multilingual, evaluate_languages
 from clir_ot.evaluation.systems import Measured, compare_all
 from clir_ot.evaluation.table import as_json, render
 from clir_ot.files import write_text
+from clir_ot.progress import counting
 from clir_ot.publishing.model_card import update_card
 from clir_ot.runs.folder import RunFolder
 from clir_ot.runs.progress import say
@@ -110,7 +111,8 @@ def _evaluate(
         )
     found: Multilingual | None = None
     if teacher is None and len(languages) > 1 and not own_language:  # else there is nothing across languages
-        found = evaluate_languages(own.encoder, collection, languages, split, {ENGLISH: own.documents().load()}, say)
+        english = {ENGLISH: own.documents().load()}
+        found = evaluate_languages(own.encoder, collection, languages, split, english, say, counting)
         tables.append(render_languages(found))
         write_text(languages_file(run, collection), json.dumps(languages_as_json(found), ensure_ascii=False) + "\n")
     folder = rankings_folder(run, collection)

@@ -12,6 +12,7 @@ from clir_ot.evaluation.consistency import rank_consistency, rank_correlation
 from clir_ot.evaluation.language_bias import first_language, peer, rank_distance
 from clir_ot.evaluation.metrics import evaluate_run, mean
 from clir_ot.models.encoder import TokenEncoder
+from clir_ot.progress import Counter, silent
 from clir_ot.retrieval.search import all_scores, best
 from clir_ot.retrieval.token_index import TokenIndex, encode, pool
 
@@ -108,6 +109,7 @@ def evaluate_languages(
     split: str,
     encoded: Mapping[str, TokenIndex] | None = None,
     progress: Callable[[str], None] = lambda line: None,
+    counter: Counter = silent,
 ) -> Multilingual:
     """Search all languages' documents with all languages' judged queries.
 
@@ -118,6 +120,7 @@ def evaluate_languages(
         split: of the judged queries.
         encoded: documents of some of the languages, encoded already.
         progress: called with a line for each language whose documents are encoded.
+        counter: of the documents and queries of a language.
 
     Raises:
         UserError: a single language; queries or documents are missing in a language, or share no judgement.
@@ -130,13 +133,15 @@ def evaluate_languages(
             indexes[language] = encoded[language]
             continue
         progress(f"[{number}/{len(languages)}] encoding the documents in {language_name(language)}")
-        indexes[language] = encode(encoder, encoder.tokenizer.documents, collection.documents(language))
+        documents = collection.documents(language)
+        done = counter("documents encoded", len(documents))
+        indexes[language] = encode(encoder, encoder.tokenizer.documents, documents, done)
     pooled = pool(indexes)
     pairs, in_pool, distance, first, equal = {}, {}, {}, {}, {}
     rankings: dict[str, dict[str, list[str]]] = {}
     for language in languages:
         texts, qrels = collection.judged(split, language, documents=None)
-        queries = encode(encoder, encoder.tokenizer.queries, texts)
+        queries = encode(encoder, encoder.tokenizer.queries, texts, counter("queries encoded", len(texts)))
         scores = all_scores(queries, pooled)
         everywhere: Qrels = {query: {} for query in qrels}
         parts = scores.split([len(index.ids) for index in indexes.values()], dim=1)
