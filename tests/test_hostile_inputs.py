@@ -54,6 +54,7 @@ COMMANDS: dict[str, list[str]] = {
         "fit --config {experiment} --model.encoder {base} --data.collection {collection} --run {new_folder} "
         f"--model.dimensions 8 {SMALL}"
     ],
+    "init": ["init {new_folder}"],
     "index": ["index --encoder {encoder} --collection {collection} --output {new_folder}"],
     "push": ["push {run} --repo user/name"],
     "qrels": ["collection qrels {collection} --output {new_file}"],

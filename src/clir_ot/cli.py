@@ -231,7 +231,7 @@ def ablate(arguments: argparse.Namespace) -> None:
     """`ablate FILE`: train and measure variants of an experiment, with several seeds."""
     from clir_ot.ablation.languages import ablate_languages
     from clir_ot.ablation.plan import Ablation
-    from clir_ot.ablation.students import ablate_students
+    from clir_ot.ablation.students import ablate_students, check_teacher
     from clir_ot.collections import Collection
     from clir_ot.collections.languages import canonical_language
     from clir_ot.kit.named import Shelf, find
@@ -247,6 +247,8 @@ def ablate(arguments: argparse.Namespace) -> None:
         if (value is None) == (ablation.table == "student"):
             wanted = "needs" if value is None else "has no use for"
             raise UserError(f"{arguments.file}: its table is of kind {ablation.table}, which {wanted} {name}")
+    if ablation.table == "student":
+        check_teacher(arguments.teacher)
     with hold(run / ".lock", f"{run}: is being filled", "wait until it ends, or give another --run folder"):
         if ablation.table == "languages":
             table = ablate_languages(ablation, collection, run, **options)

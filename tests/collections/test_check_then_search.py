@@ -116,7 +116,7 @@ def test_what_the_check_passes_goes_through_and_more_of_it(files: dict[str, byte
     assert_goes_through_if_checked(files, encoder)
 
 
-HARMLESS = ["a\u200bb", "x" * 5000, "ẹ\u0301", "e\u0301-é", "a\x00b", "Q0", "1", "a,b;c|d", "%2f/../x", "😀"]
+HARMLESS = ["a\u200bb", "x" * 5000, "ẹ\u0301", "e\u0301-é", "Q0", "1", "a,b;c|d", "%2f/../x", "😀"]
 
 
 @pytest.mark.parametrize("name", HARMLESS)

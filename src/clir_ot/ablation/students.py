@@ -20,6 +20,15 @@ from clir_ot.runs.rankings import Queries, run_searchers
 MEASURE = "MRR@10"
 
 
+def check_teacher(teacher: str) -> None:
+    """Load the teacher once: what is wrong with it is said before anything is made, and not by every run.
+
+    Raises:
+        UserError: see `TokenEncoder.from_pretrained`.
+    """
+    TokenEncoder.from_pretrained(locate(teacher, "encoder"))
+
+
 def ablate_students(
     ablation: Ablation,
     teacher: str,
@@ -44,7 +53,6 @@ def ablate_students(
     Raises:
         UserError: a run fails, the folder holds runs of other settings, the collection lacks the language.
     """
-    TokenEncoder.from_pretrained(locate(teacher, "encoder"))  # what is wrong with it is said now, not by every run
     keys = _measured_on(collection, language)
     runs = ablation.runs(folder, collection.folder, {"model.teacher": teacher, "data.languages": language})
 
