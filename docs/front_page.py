@@ -18,7 +18,7 @@ from clir_ot.files import replacing, write_text
 from clir_ot.report.effectiveness import Effectiveness, read_effectiveness
 from clir_ot.report.figures import effectiveness
 from clir_ot.runs.rankings import DISTILLED, HYBRID
-from clir_ot.runs.system_names import UPPER_BOUND, ZERO_SHOT
+from clir_ot.runs.system_names import ENGLISH_REFERENCE, ZERO_SHOT
 
 DOCS = Path(__file__).parent
 FIGURES, PRINTED, PICTURE = DOCS / "results/starter.json", DOCS / "results/distill-yo.txt", DOCS / "images/starter.svg"
@@ -37,7 +37,7 @@ def description(found: Effectiveness) -> str:
         for names in [shown(found).items()]
         for code in found.languages
     ]
-    reference = f"{UPPER_BOUND}: {found.systems[ZERO_SHOT][ENGLISH].mean:.3f}"
+    reference = f"{ENGLISH_REFERENCE}: {found.systems[ZERO_SHOT][ENGLISH].mean:.3f}"
     return f"{found.measure} by query language, with 95 % intervals. {'; '.join([*rows, reference])}."
 
 

@@ -20,7 +20,7 @@ from clir_ot.publishing.model_card import update_card
 from clir_ot.runs.folder import RunFolder
 from clir_ot.runs.progress import say
 from clir_ot.runs.rankings import Queries, Searcher, languages_file, rankings_folder, run_searchers
-from clir_ot.runs.system_names import UPPER_BOUND, ZERO_SHOT
+from clir_ot.runs.system_names import ENGLISH_REFERENCE, ZERO_SHOT
 from clir_ot.tracking.log_evaluation import Evaluation, log_evaluation
 from clir_ot.tracking.weights_and_biases import sync_command
 
@@ -36,7 +36,7 @@ def evaluate_run_folder(
 ) -> str:
     """Rank, measure and compare; returns the table and where the files are.
 
-    A student is set beside its teacher: English queries (the upper bound), the foreign language zero-shot, the
+    A student is set beside its teacher: English queries (the English reference), the foreign language zero-shot, the
     student, and the student on English. A system without teacher is measured in the languages it was trained in, and
     where they are several, with all their documents too. English rows are left out where the collection has no judged
     English queries. Queries of a language without judged English documents search those of their own. Rankings that are
@@ -92,15 +92,15 @@ def _evaluate(
     searched = {name: collection.searched_by(split, name) for name in (ENGLISH, *languages)}
     own_language = [name for name, documents in searched.items() if documents != ENGLISH]
     results: list[Measured] = []
-    pairs: list[tuple[Measured, Measured]] = []
+    pairs: list[tuple[list[Measured], list[Measured]]] = []
     for name, searcher, language, noise in _rows(own, teacher, languages, noises):
         if language == ENGLISH and not collection.is_judged(split, ENGLISH):
             continue
         measured = searcher.measured(Queries(language, split, noise, documents=searched[language]), wanted)
         results.append(replace(measured, name=f"{name}, {noise}" if noise else name))
-        baseline = f"{UPPER_BOUND if language == ENGLISH else ZERO_SHOT}{f', {noise}' if noise else ''}"
+        baseline = f"{ENGLISH_REFERENCE if language == ENGLISH else ZERO_SHOT}{f', {noise}' if noise else ''}"
         if teacher and searcher is own:
-            pairs += [(results[-1], r) for r in results if (r.name, r.language) == (baseline, language)]
+            pairs += [(results[-1:], [r]) for r in results if (r.name, r.language) == (baseline, language)]
     comparisons = compare_all(pairs, wanted[0])
     facts = {"split": split, "collection_fingerprint": collection.fingerprint(), **as_json(results, comparisons)}
     tables = [render(results, comparisons)]
@@ -138,7 +138,7 @@ def _rows(
     ]
     if teacher is None:
         return [(own.name, own, ENGLISH, None), *rows]
-    return [(UPPER_BOUND, teacher, ENGLISH, None), *rows, (own.name, own, ENGLISH, None)]
+    return [(ENGLISH_REFERENCE, teacher, ENGLISH, None), *rows, (own.name, own, ENGLISH, None)]
 
 
 def _places(run: RunFolder, rankings: Path, metrics: Path) -> list[str]:

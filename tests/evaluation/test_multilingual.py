@@ -22,10 +22,11 @@ from clir_ot.evaluation.multilingual import (
     RANK_DISTANCE,
     Multilingual,
     evaluate_languages,
+    translations,
 )
 
 
-def test_settings_are_means_over_languages_that_have_the_query() -> None:
+def test_settings_are_macro_averages_over_languages() -> None:
     found = Multilingual(
         {
             ("en", "en"): {"q": 1.0, "r": 0.5},
@@ -40,21 +41,34 @@ def test_settings_are_means_over_languages_that_have_the_query() -> None:
         {("en", "yo"): {"q": -0.5}},
         {"en": {}, "yo": {}},
     )
-    assert found.by_query() == {
-        MONOLINGUAL: {"q": 0.75, "r": 0.5},
-        CROSS_LINGUAL: {"q": 0.375, "r": 0.25},
-        POOL: {"q": 0.5, "r": 0.25},
-        RANK_DISTANCE: {"q": 6.0, "r": 2.0},
-        OWN_FIRST: {"q": 0.5, "r": 1.0},
-        RANK_CONSISTENCY: {"q": 0.5},
-        RANK_CORRELATION: {"q": -0.5},
-    }
+    # The mean over the queries of all languages would be another: the English ones are two.
+    assert found.macro_means() == {
+        MONOLINGUAL: (0.75 + 0.5) / 2, CROSS_LINGUAL: (0.375 + 0.25) / 2, POOL: (0.5 + 0.25) / 2,
+        RANK_DISTANCE: (3.0 + 8.0) / 2, OWN_FIRST: (0.5 + 1.0) / 2,
+    }  # fmt: skip
+    assert found.cells()[CROSS_LINGUAL] == {"en>yo": {"q": 0.5, "r": 0.25}, "yo>en": {"q": 0.25}}
     assert found.means("en") == {
         MONOLINGUAL: 0.75, CROSS_LINGUAL: 0.375, POOL: 0.5, RANK_DISTANCE: 3.0, OWN_FIRST: 0.5,
-        RANK_CONSISTENCY: 0.5, RANK_CORRELATION: -0.5,
     }  # fmt: skip
+    # What a single one of the two queries has says nothing.
+    assert found.left_out()[0] == "RankC: defined for 1 of 2 queries, fewer than 20, and left out"
+    assert [note.split(":")[0] for note in found.left_out()] == [RANK_CONSISTENCY, RANK_CORRELATION, EQUAL_RANK]
     assert found.heat_map() == {"en": {"en": 0.75, "yo": 0.375}, "yo": {"en": 0.25, "yo": 0.5}}
     assert found.first_shares() == {"en": {"en": 0.5, "yo": 0.5}, "yo": {"en": 0.0, "yo": 1.0}}
+
+
+@pytest.mark.parametrize(
+    ("documents", "groups"),
+    [
+        ({"en:d1", "yo:d1", "en:d2", "yo:d2"}, [{"en:d1", "yo:d1"}, {"en:d2", "yo:d2"}]),
+        ({"en:d1", "yo:d1", "en:d2"}, [{"en:d1", "yo:d1"}]),
+        ({"en:s7", "yo:s9", "de:s1"}, [{"en:s7", "yo:s9", "de:s1"}]),  # ids of their language's own, one each
+        ({"en:s7", "en:s8", "yo:s9"}, []),
+        ({"en:d1"}, []),
+    ],
+)
+def test_translations_of_one_document_are_told_by_their_id(documents: set[str], groups: list[set[str]]) -> None:
+    assert sorted(translations(documents), key=sorted) == sorted(groups, key=sorted)
 
 
 class Angles:
@@ -112,7 +126,7 @@ def test_each_setting_searches_its_documents(tmp_path: Path) -> None:
     assert found.consistency == {("en", "yo"): {"q1": pytest.approx(shared)}}
     # With one relevant document in each language PEER tells nothing.
     assert found.equal_rank == {"en": {}, "yo": {}}
-    assert EQUAL_RANK not in found.by_query()
+    assert EQUAL_RANK not in found.macro_means()
 
 
 def test_equal_ranks_are_told_where_a_language_has_several_relevant_documents(tmp_path: Path) -> None:
@@ -130,7 +144,9 @@ def test_equal_ranks_are_told_where_a_language_has_several_relevant_documents(tm
     # English documents on ranks 1 to 3, Yoruba ones on 4 to 6.
     expected = stats.kruskal([1, 2, 3], [4, 5, 6]).pvalue
     assert found.equal_rank == {"en": {"q1": pytest.approx(expected)}, "yo": {"q1": pytest.approx(expected)}}
-    assert found.by_query()[EQUAL_RANK] == {"q1": pytest.approx(expected)}
+    assert found.macro_means()[EQUAL_RANK] == pytest.approx(expected)
+    # Of each document and its translation, not of all six.
+    assert found.rank_distance == {"en": {"q1": 3.0}, "yo": {"q1": 3.0}}
     assert found.means("yo")[EQUAL_RANK] == pytest.approx(expected)
 
 

@@ -94,7 +94,7 @@ def test_a_student_says_what_it_is(student: RunFolder, teacher: RunFolder, colle
     ).stdout.strip()
     for said in (
         "English (en), Yoruba (yo)",
-        "distilled, `model.alignment` 5*ot",
+        "optimal-transport distillation (`model.alignment` 5*ot)",
         'tiny (Tiny encoder); "license: apache-2.0"',
         f"teacher, fingerprint `{fingerprint(teacher.encoder)}`",
         f"collection toy (Toy texts), fingerprint `{facts['collection_fingerprint']}`",

@@ -2,15 +2,14 @@
 
 import pytest
 
-from clir_ot.evaluation.seeds import Seeds
 from clir_ot.evaluation.systems import Measured, compare_all
 from clir_ot.report.figures import curve, differences, noise
 from clir_ot.report.study import ZERO_SHOT, Row, Study
 
 
 def row(value: float, languages: list[str]) -> Row:
-    measured = [Measured("x", name, {"RR": {"a": value, "b": 1.0}}) for name in languages]
-    return Row("x", {found.language: Seeds([found]) for found in measured}, {})
+    measured = [Measured("x", name, {"x": {"RR": {"a": value, "b": 1.0}}}) for name in languages]
+    return Row("x", {found.language: found for found in measured}, {})
 
 
 @pytest.mark.parametrize(
@@ -31,19 +30,19 @@ def test_the_legend_lies_within_the_picture_and_leaves_room(languages: list[str]
 
 
 def measured(*values: float) -> Measured:
-    return Measured("x", "yo", {"RR": {str(query): value for query, value in enumerate(values)}})
+    return Measured("x", "yo", {"x": {"RR": {str(query): value for query, value in enumerate(values)}}})
 
 
 def study_of(zero_shot: Row, **systems: Row) -> Study:
-    pairs = [(row.results["yo"].pooled, zero_shot.results["yo"].pooled) for row in systems.values()]
-    keys = [(name, ZERO_SHOT, "yo") for name in systems]
+    pairs = [([row.results["yo"]], [zero_shot.results["yo"]]) for row in systems.values()]
+    keys = [(name, ZERO_SHOT, ("yo",)) for name in systems]
     found = dict(zip(keys, compare_all(pairs, "RR"), strict=True))
     return Study("RR", ["RR"], ["yo"], ["yo"], [zero_shot, *systems.values()], [], [], {}, found, {}, [])
 
 
 def test_a_difference_that_is_not_shown_has_an_open_mark() -> None:
     zero_shot, better, same = (
-        Row(name, {"yo": Seeds([measured(*values)])}, {})
+        Row(name, {"yo": measured(*values)}, {})
         for name, values in ((ZERO_SHOT, [0.1] * 20), ("better", [0.6] * 20), ("same", [0.0, 0.2] * 10))
     )
     (axes,) = differences(study_of(zero_shot, better=better, same=same)).axes
@@ -55,7 +54,7 @@ def test_a_difference_that_is_not_shown_has_an_open_mark() -> None:
 
 
 def test_a_query_as_it_is_typed_stands_beside_the_query_as_it_is_written() -> None:
-    of_noise = {("yo", "diacritics"): Seeds([measured(0.25)]), ("yo", "swaps@0.1"): Seeds([measured(0.125)])}
-    (axes,) = noise(study_of(Row(ZERO_SHOT, {"yo": Seeds([measured(0.5)])}, of_noise))).axes
+    of_noise = {("yo", "diacritics"): measured(0.25), ("yo", "swaps@0.1"): measured(0.125)}
+    (axes,) = noise(study_of(Row(ZERO_SHOT, {"yo": measured(0.5)}, of_noise))).axes
     points = {line.get_marker(): float(line.get_xdata()[0]) for line in axes.lines if len(line.get_xdata()) == 1}
     assert points == {"o": 0.5, "s": 0.25, "D": 0.125}

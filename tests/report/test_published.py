@@ -6,8 +6,7 @@ import pytest
 
 from clir_ot.collections.trec import Qrels
 from clir_ot.errors import UserError
-from clir_ot.evaluation.seeds import Seeds
-from clir_ot.evaluation.systems import measure
+from clir_ot.evaluation.systems import Measured, measure
 from clir_ot.report.bias import Bias
 from clir_ot.report.published import read_published
 from clir_ot.report.published_figures import published_figures
@@ -17,20 +16,20 @@ PAPERS = Path(__file__).parent.parent.parent / "experiments" / "paper" / "publis
 HEAD = "source: Somebody 2020\ncollection: Elsewhere\ndiffers: all of it\nlanguages: [en, yo]\n"
 
 
-def seeds(language: str, rank: int) -> Seeds:
+def measured(language: str, rank: int) -> Measured:
     """One query whose relevant document is at that rank."""
     run = {"q": {f"d{r}": -float(r) for r in range(1, 9)}}
     qrels: Qrels = {"q": {f"d{rank}": 1}}
-    return Seeds([measure("x", language, run, qrels, ("MRR@10", "MAP"))])
+    return measure("x", language, run, qrels, ("MRR@10", "MAP"))
 
 
 @pytest.fixture
 def study() -> Study:
-    rows = [Row("zero-shot", {"yo": seeds("yo", 4), "en": seeds("en", 1)}, {})]
+    rows = [Row("zero-shot", {"yo": measured("yo", 4), "en": measured("en", 1)}, {})]
     return Study("MRR@10", ("MRR@10", "MAP"), ["yo"], ["yo"], rows, [], [], {}, {}, {}, [])
 
 
-BIAS = Bias("hybrid", {}, {"en": {"en": 0.8, "yo": 0.5}, "yo": {"en": 0.4, "yo": 0.7}}, {"en": 0.6, "yo": 0.3}, {})
+BIAS = Bias("hybrid", {}, {}, {"en": {"en": 0.8, "yo": 0.5}, "yo": {"en": 0.4, "yo": 0.7}}, {"en": 0.6, "yo": 0.3}, {})
 
 
 def written(path: Path, tables: str, head: str = HEAD) -> Path:

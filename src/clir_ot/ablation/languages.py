@@ -1,23 +1,24 @@
 """Encoders of several languages, compared within and across languages."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
-from clir_ot.ablation.plan import Ablation
+from clir_ot.ablation.plan import Ablation, pairs_against
 from clir_ot.ablation.variant import Variant, train_and_measure
 from clir_ot.collections import Collection
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import language_name, parse_languages
+from clir_ot.evaluation.estimate import estimate
 from clir_ot.evaluation.languages_table import languages_as_json, spelt
-from clir_ot.evaluation.multilingual import evaluate_languages
-from clir_ot.evaluation.seeds import Seeds
-from clir_ot.evaluation.systems import Measured, compare_all
+from clir_ot.evaluation.multilingual import count_queries, evaluate_languages
+from clir_ot.evaluation.significance import holm
+from clir_ot.evaluation.systems import Measured, compare
 from clir_ot.evaluation.table import columns, p_value
 from clir_ot.files import write_text
 from clir_ot.runs.rankings import Queries, run_searchers
 
 _SPLIT = "test"
-_ONE = "setting"  # under this name a setting is compared alone
 
 
 def ablate_languages(
@@ -60,8 +61,7 @@ def ablate_languages(
         devices=devices,
         keep_encoders=keep_encoders,
     )
-    results = {name: Seeds([_measured(run) for (n, _), run in runs.items() if n == name]) for name in ablation.variants}
-    table = _table(results, ablation.baselines, _languages(next(iter(runs.values()))))
+    table = _table(runs, ablation.variants, ablation.baselines)
     write_text(folder / "table.md", table + "\n")
     return table
 
@@ -70,53 +70,55 @@ def _languages(run: Variant) -> list[str]:
     return parse_languages(run.folder.read_config()["data"]["languages"])
 
 
-def _measured(run: Variant) -> Measured:
-    found = json.loads(run.folder.languages.read_text(encoding="utf-8"))
-    return Measured(run.name, "", found["by_query"])
-
-
-def _table(results: dict[str, Seeds], baselines: list[str], languages: list[str]) -> str:
+def _table(runs: dict[tuple[str, int], Variant], variants: Iterable[str], baselines: list[str]) -> str:
     """Markdown: every variant's settings; then its differences from the baselines, Holm-adjusted over all of them."""
-    pooled = {name: seeds.pooled for name, seeds in results.items()}
-    settings = list(next(iter(pooled.values())).values)
-    rows = [["variant", "seeds", *(f"{setting} [95 % interval]" for setting in settings)]]
-    for name, seeds in results.items():
-        cells = [_cell(seeds, setting) for setting in settings]
-        rows.append([name, str(len(seeds.runs)), *cells])
-    against = [name for name in baselines if name in pooled]
-    pairs = [(name, other) for other in against for name in pooled if name != other]
-    # One family for the correction: all settings together.
-    keys = [(*pair, setting) for pair in pairs for setting in settings]
-    alone = {
-        (name, setting): Measured(name, "", {_ONE: values})
-        for name, system in pooled.items()
-        for setting, values in system.values.items()
-    }
-    sides = [(alone[name, setting], alone[other, setting]) for name, other, setting in keys]
-    compared = dict(zip(keys, compare_all(sides, _ONE), strict=True))
-    differences = [["variant", "against", *settings]]
-    for name, other in pairs:
-        found = [compared[name, other, setting] for setting in settings]
-        differences.append(
-            [name, other]
-            + [
-                f"{'+' * (c.paired.difference >= 0)}{spelt(setting, c.paired.difference)}, {p_value(c.p_adjusted)}"
-                for c, setting in zip(found, settings, strict=True)
-            ]
+    read = {key: json.loads(run.folder.languages.read_text(encoding="utf-8")) for key, run in runs.items()}
+    said = next(iter(read.values()))
+    cells = {setting: list(found) for setting, found in said["cells"].items()}
+
+    def measured(name: str, setting: str) -> list[Measured]:
+        """One for each cell; a run has one name in all of them."""
+        return [
+            Measured(
+                name, cell, {str(s): {setting: f["cells"][setting][cell]} for (n, s), f in read.items() if n == name}
+            )
+            for cell in cells[setting]
+        ]
+
+    found = {name: {setting: measured(name, setting) for setting in cells} for name in variants}
+    rows = [["variant", "seeds", *(f"{setting} [95 % interval]" for setting in cells)]]
+    for name, settings in found.items():
+        rows.append(
+            [name, str(sum(n == name for n, _ in runs)), *(_cell(settings[setting], setting) for setting in cells)]
         )
-    names = ", ".join(map(language_name, languages))
-    count = len(next(iter(pooled.values())).values[settings[0]])
+    counts = [str(count_queries(said["cells"][setting].values())) for setting in cells]
+    rows.append(["n", "", *counts])
+    pairs = pairs_against(found, [name for name in baselines if name in found])
+    # One family for the correction: all settings together.
+    keys = [(*pair, setting) for pair in pairs for setting in cells]
+    compared = [compare(found[name][setting], found[other][setting], setting) for name, other, setting in keys]
+    adjusted = holm({str(i): comparison.p_adjusted for i, comparison in enumerate(compared)})
+    shown = {
+        key: f"{'+' * (c.difference.value >= 0)}{spelt(key[2], c.difference.value)}, {p_value(adjusted[str(i)])}"
+        for i, (key, c) in enumerate(zip(keys, compared, strict=True))
+    }
+    differences = [
+        ["variant", "against", *cells],
+        *([*pair, *(shown[*pair, setting] for setting in cells)] for pair in pairs),
+    ]
+    languages = ", ".join(map(language_name, _languages(next(iter(runs.values())))))
     note = (
-        f"{names}; {count} test queries, each worth its mean over languages and seeds. Brackets: 95 % bootstrap "
-        "interval over queries; then the range over seeds. Rank distance: lower is better. p: paired randomisation "
-        "test, Holm-adjusted over the table."
+        f"{languages}. Macro averages over (pairs of) languages, n: different queries. Brackets: 95 % interval over "
+        "queries and seeds; then the range over seeds. Rank distance: lower is better. p: t-test over queries and "
+        "seeds, Holm-adjusted over the table, each two variants compared once."
     )
-    return "\n\n".join([columns(rows), *([columns(differences)] if pairs else []), note])
+    return "\n\n".join([columns(rows), *([columns(differences)] if pairs else []), " ".join([note, *said["left_out"]])])
 
 
-def _cell(seeds: Seeds, setting: str) -> str:
-    mean, *bounds = (
-        spelt(setting, value)
-        for value in (seeds.pooled.mean(setting), *seeds.pooled.interval(setting), *seeds.span(setting))
-    )
+def _cell(cells: list[Measured], setting: str) -> str:
+    found = estimate([(1 / len(cells), cell.sample(setting)) for cell in cells])
+    means = [
+        estimate([(1 / len(cells), {run: cell.sample(setting)[run]}) for cell in cells]).value for run in cells[0].runs
+    ]
+    mean, *bounds = (spelt(setting, value) for value in (found.value, *found.interval(), min(means), max(means)))
     return "{} [{}, {}] ({} to {})".format(mean, *bounds)

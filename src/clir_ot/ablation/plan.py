@@ -1,5 +1,6 @@
 """What an ablation file says: an experiment, its variants, the seeds, the kind of table."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -13,6 +14,16 @@ from clir_ot.kit.named import Shelf, find
 from clir_ot.runs.folder import RunFolder
 
 ZERO_SHOT = "zero-shot"
+
+
+def pairs_against(names: Iterable[str], baselines: Sequence[str]) -> list[tuple[str, str]]:
+    """`(variant, baseline)`, each two of them once: the family of tests that is corrected."""
+    pairs: list[tuple[str, str]] = []
+    for baseline in baselines:
+        pairs += [(name, baseline) for name in names if name != baseline and (baseline, name) not in pairs]
+    return pairs
+
+
 TableKind = Literal["student", "languages"]
 
 

@@ -2,15 +2,14 @@
 
 from pathlib import Path
 
-from clir_ot.ablation.plan import ZERO_SHOT, Ablation
+from clir_ot.ablation.plan import ZERO_SHOT, Ablation, pairs_against
 from clir_ot.ablation.variant import Variant, train_and_measure
 from clir_ot.collections import Collection
 from clir_ot.collections.cache import locate
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import language_name
 from clir_ot.evaluation.query_noise import DEFAULT_NOISES
-from clir_ot.evaluation.seeds import Seeds
-from clir_ot.evaluation.systems import compare_all
+from clir_ot.evaluation.systems import Measured, compare_all, together
 from clir_ot.evaluation.table import columns, p_value
 from clir_ot.files import write_text
 from clir_ot.models.encoder import TokenEncoder
@@ -70,7 +69,7 @@ def ablate_students(
     _, of_teacher = next(iter(searchers.values()))
     assert of_teacher is not None, "ablation.runs gave each run the teacher"
     results = {
-        name: {queries: Seeds([searcher.measured(queries) for searcher in found]) for queries in keys}
+        name: {queries: together([searcher.measured(queries) for searcher in found]) for queries in keys}
         for name, found in {ZERO_SHOT: [of_teacher], **students}.items()
     }
     table = _table(results, ablation.baselines, language)
@@ -87,40 +86,40 @@ def _measured_on(collection: Collection, language: str) -> list[Queries]:
     ]
 
 
-def _table(results: dict[str, dict[Queries, Seeds]], baselines: list[str], language: str) -> str:
+def _table(results: dict[str, dict[Queries, Measured]], baselines: list[str], language: str) -> str:
     """Markdown: a row a variant, by its dev figure; differences from the baselines on test queries, Holm-adjusted."""
     test, english, dev = Queries(language, "test"), Queries(ENGLISH, "test"), Queries(language, "dev")
-    pooled = {name: seeds[test].pooled for name, seeds in results.items()}
-    against = [name for name in baselines if name in pooled]
-    pairs = [(name, other) for other in against for name in pooled if name != other]
-    compared = dict(zip(pairs, compare_all([(pooled[a], pooled[b]) for a, b in pairs], MEASURE), strict=True))
+    tested = {name: found[test] for name, found in results.items()}
+    against = [name for name in baselines if name in tested]
+    pairs = pairs_against(tested, against)
+    compared = dict(zip(pairs, compare_all([([tested[a]], [tested[b]]) for a, b in pairs], MEASURE), strict=True))
     header = ["variant", "seeds", f"dev {MEASURE}", f"test {MEASURE} [95 % interval]", "range over seeds"]
     header += [f"English {MEASURE}", *(f"against {name}" for name in against)]
-    order = sorted(results, key=lambda name: -results[name][dev].pooled.mean(MEASURE) if dev in results[name] else 0.0)
+    order = sorted(results, key=lambda name: -results[name][dev].mean(MEASURE) if dev in results[name] else 0.0)
     rows = [header]
     for name in order:
-        low, high = pooled[name].interval(MEASURE)
-        least, most = results[name][test].span(MEASURE)
+        low, high = tested[name].interval(MEASURE)
+        least, most = tested[name].span(MEASURE)
         differences = []
         for other in against:
             if comparison := compared.get((name, other)):
-                differences.append(f"{comparison.paired.difference:+.3f}, {p_value(comparison.p_adjusted)}")
+                differences.append(f"{comparison.difference.value:+.3f}, {p_value(comparison.p_adjusted)}")
             else:
                 differences.append("")
         rows.append(
             [
                 name,
-                str(len(results[name][test].runs)),
-                f"{results[name][dev].pooled.mean(MEASURE):.3f}" if dev in results[name] else "",
-                f"{pooled[name].mean(MEASURE):.3f} [{low:.3f}, {high:.3f}]",
+                str(len(tested[name].runs)),
+                f"{results[name][dev].mean(MEASURE):.3f}" if dev in results[name] else "",
+                f"{tested[name].mean(MEASURE):.3f} [{low:.3f}, {high:.3f}]",
                 f"{least:.3f} to {most:.3f}",
-                f"{results[name][english].pooled.mean(MEASURE):.3f}" if english in results[name] else "",
+                f"{results[name][english].mean(MEASURE):.3f}" if english in results[name] else "",
                 *differences,
             ]
         )
-    count = len(next(iter(pooled.values())).values[MEASURE])
+    count = next(iter(tested.values())).count
     return (
         columns(rows)
-        + f"\n\n{language_name(language)}, {count} test queries. Rows by dev figure; each query's value is its mean "
-        "over the seeds. Intervals: bootstrap over queries; p: paired randomisation test, Holm-adjusted over the table."
+        + f"\n\n{language_name(language)}, {count} test queries. Rows by dev figure. Intervals and p: over queries and "
+        "seeds, both of which are drawn; p: t-test, Holm-adjusted over the table, each two variants compared once."
     )

@@ -1,56 +1,33 @@
 """How much of the way from zero-shot to English a system goes."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
-import numpy as np
-
 from clir_ot.errors import UserError
-
-_SAMPLES = 10_000
-
-
-@dataclass(frozen=True)
-class Gap:
-    """Share of the gap closed.
-
-    Attributes:
-        closed: (system - zero-shot) / (English - zero-shot), of the means; 1 is English's figure, below 0 is worse than
-            zero-shot.
-        interval: 95 % percentile bootstrap over queries, which the three have in common or are drawn apart.
-    """
-
-    closed: float
-    interval: tuple[float, float]
+from clir_ot.evaluation.estimate import Estimate, Sample, estimate
 
 
-def gap_closed(
-    zero_shot: Mapping[str, float], system: Mapping[str, float], english: Mapping[str, float], seed: int = 0
-) -> Gap | None:
-    """The gap that a system closes, from the values of every query; None where zero-shot is as good as English.
+def gap_closed(zero_shot: Sample, system: Sample, english: Sample) -> Estimate | None:
+    """Share of the gap closed, c = (S - Z) / (E - Z) of the means; None where zero-shot is as good as English.
+
+    1 is English's figure, below 0 is worse than zero-shot. Its error is that of the ratio's linear part (delta method),
+    dc = (dS - (1 - c) dZ - c dE) / (E - Z), over queries and runs as in `estimate`; where the gap itself is hardly more
+    than its error, the interval says too little.
 
     Args:
-        zero_shot, system: `{query: value}` over the same queries of a language.
+        zero_shot, system: over the same queries of a language.
         english: of the teacher's English queries. Where they have the `_id`s of all the others, they are their
-            translations: only those count, and queries are drawn together with their translation.
-        seed: of the draws.
+            translations, and only those count.
 
     Raises:
         UserError: `zero_shot` and `system` are over different queries.
     """
-    if zero_shot.keys() != system.keys():
+    queries = next(iter(system.values())).keys()
+    if next(iter(zero_shot.values())).keys() != queries:
         raise UserError("the gap needs the values of both systems over the same queries; evaluate them so")
-    queries = sorted(system)
-    parallel = system.keys() <= english.keys()
-    bottom, own = (np.array([values[query] for query in queries]) for values in (zero_shot, system))
-    top = np.array([english[query] for query in (queries if parallel else sorted(english))])
-    if top.mean() <= bottom.mean():
+    if all(queries <= values.keys() for values in english.values()):
+        english = {run: {query: values[query] for query in queries} for run, values in english.items()}
+    bottom, own, top = (estimate([(1.0, sample)]).value for sample in (zero_shot, system, english))
+    if top <= bottom:
         return None
-    generator = np.random.default_rng(seed)
-    drawn = generator.integers(len(queries), size=(_SAMPLES, len(queries)))
-    of_top = drawn if parallel else generator.integers(len(top), size=(_SAMPLES, len(top)))
-    lowest, reached, highest = (v[d].mean(axis=1) for v, d in ((bottom, drawn), (own, drawn), (top, of_top)))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        low, high = np.nanpercentile((reached - lowest) / (highest - lowest), [2.5, 97.5])
-    closed = (own.mean() - bottom.mean()) / (top.mean() - bottom.mean())
-    return Gap(float(closed), (float(low), float(high)))
+    gap = top - bottom
+    closed = (own - bottom) / gap
+    change = estimate([(1 / gap, system), (-(1 - closed) / gap, zero_shot), (-closed / gap, english)])
+    return Estimate(closed, change.error, change.degrees)

@@ -4,26 +4,33 @@ from typing import Any
 
 from clir_ot.collections.languages import language_name
 from clir_ot.evaluation.metrics import mean
-from clir_ot.evaluation.multilingual import POOL, RANK_DISTANCE, Multilingual
+from clir_ot.evaluation.multilingual import POOL, RANK_DISTANCE, Multilingual, count_queries
 from clir_ot.evaluation.table import columns
 
 
 def render_languages(found: Multilingual) -> str:
-    """A Markdown table: one row a query language, then their mean."""
+    """A Markdown table: one row a query language, then their mean, then of how many queries."""
     by_language = {language: found.means(language) for language in found.pool}
     settings = list(next(iter(by_language.values())))
     rows = [["queries", *settings]]
     for language, means in by_language.items():
         rows.append([language_name(language), *(spelt(name, means[name]) for name in settings)])
-    average = [sum(means[name] for means in by_language.values()) / len(by_language) for name in settings]
-    rows.append(["mean", *(spelt(name, value) for name, value in zip(settings, average, strict=True))])
-    return columns(rows)
+    rows.append(["mean", *(spelt(name, value) for name, value in found.macro_means().items())])
+    rows.append(["n", *(str(count_queries(cells.values())) for cells in found.cells().values())])
+    return "\n".join([columns(rows), *found.left_out()])
 
 
 def languages_as_json(found: Multilingual) -> dict[str, Any]:
-    """The values of every query, each its mean over languages, and tables of query languages by document languages."""
+    """The values of every query in every cell (see `Multilingual.cells`), what was left out, and tables of query
+    languages by document languages."""
     pool = {language: mean(values) for language, values in found.pool.items()}
-    return {"by_query": found.by_query(), "MAP": found.heat_map(), POOL: pool, "first": found.first_shares()}
+    return {
+        "cells": found.cells(),
+        "left_out": found.left_out(),
+        "MAP": found.heat_map(),
+        POOL: pool,
+        "first": found.first_shares(),
+    }
 
 
 def spelt(setting: str, value: float) -> str:

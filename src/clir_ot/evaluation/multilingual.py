@@ -1,7 +1,8 @@
 """One encoder on parallel queries and documents of several languages, in the settings of LAReQA."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 
 from clir_ot.collections import Collection
@@ -11,6 +12,7 @@ from clir_ot.errors import UserError
 from clir_ot.evaluation.consistency import rank_consistency, rank_correlation
 from clir_ot.evaluation.language_bias import first_language, peer, rank_distance
 from clir_ot.evaluation.metrics import evaluate_run, mean
+from clir_ot.evaluation.significance import FEWEST_QUERIES
 from clir_ot.models.encoder import TokenEncoder
 from clir_ot.progress import Counter, silent
 from clir_ot.retrieval.search import all_scores, best
@@ -18,8 +20,9 @@ from clir_ot.retrieval.token_index import TokenIndex, encode, pool
 
 MONOLINGUAL, CROSS_LINGUAL, POOL = "monolingual MAP", "cross-lingual MAP", "pool MAP"
 RANK_DISTANCE = "rank distance"
-OWN_FIRST, RANK_CONSISTENCY, RANK_CORRELATION = "own language first", "RankC", "MRC"
+OWN_FIRST, RANK_CONSISTENCY, RANK_CORRELATION = "own language first", "RankC", "rank correlation"
 EQUAL_RANK = "PEER"
+_OF_TWO = (RANK_CONSISTENCY, RANK_CORRELATION)
 
 ByQuery = Mapping[str, float]
 
@@ -32,12 +35,13 @@ class Multilingual:
         pairs: `{(query language, document language): {query: AP}}` over the documents of one language.
         pool: `{query language: {query: AP}}` over the documents of all languages together, where each translation of a
             relevant document is relevant (the multilingual pool of LAReQA: Roy et al. 2020, section 3).
-        rank_distance: `{query language: {query: distance}}` in that pool, see `rank_distance`.
+        rank_distance: `{query language: {query: distance}}` in that pool, see `rank_distance`; the mean over groups of
+            translations of one document where a query has several.
         first: `{query language: {query: language}}`: that of the relevant document which is ranked best there.
         consistency, correlation: `{(query language, other): {query: value}}`, each pair of languages once: RankC and
             Spearman's correlation of the two rankings of the pool.
         equal_rank: `{query language: {query: PEER}}` in the pool, of queries with several relevant documents in some
-            language: with one in each, PEER is the same for all rankings. Mostly empty, then, and left out of tables.
+            language: with one in each, PEER is the same for all rankings. Mostly of few queries, then.
     """
 
     pairs: Mapping[tuple[str, str], ByQuery]
@@ -48,36 +52,62 @@ class Multilingual:
     correlation: Mapping[tuple[str, str], ByQuery]
     equal_rank: Mapping[str, ByQuery]
 
-    def by_query(self) -> dict[str, dict[str, float]]:
-        """`{setting: {query: its mean over languages}}`, over those of its languages that have it."""
-        settings = {
-            MONOLINGUAL: [values for (queries, documents), values in self.pairs.items() if queries == documents],
-            CROSS_LINGUAL: [values for (queries, documents), values in self.pairs.items() if queries != documents],
-            POOL: list(self.pool.values()),
-            RANK_DISTANCE: list(self.rank_distance.values()),
-            OWN_FIRST: [self._own_first(language) for language in self.first],
-            RANK_CONSISTENCY: list(self.consistency.values()),
-            RANK_CORRELATION: list(self.correlation.values()),
-            **({EQUAL_RANK: list(self.equal_rank.values())} if self._tells_equal_rank else {}),
-        }
-        return {name: _means(values) for name, values in settings.items()}
+    def cells(self) -> dict[str, dict[str, ByQuery]]:
+        """`{setting: {languages: {query: value}}}`, languages as `yo>en` (queries and documents) or `yo` (the pool).
+
+        The mean of a setting is the macro average over its cells. A setting that is defined for few of the queries
+        alone is left out, see `left_out`.
+        """
+        few = self._few
+        return {name: cells for name, cells in self._all_cells().items() if name not in few}
+
+    def macro_means(self) -> dict[str, float]:
+        """`{setting: mean}`, each language, or pair of languages, weighing the same."""
+        return {name: _macro(cells.values()) for name, cells in self.cells().items()}
 
     def means(self, language: str) -> dict[str, float]:
         """`{setting: mean}` of one query language; across languages, over the languages of documents."""
-        cross = [mean(values) for (queries, other), values in self.pairs.items() if queries == language != other]
+        return {
+            name: _macro(
+                values
+                for pair, values in cells.items()
+                # RankC and the correlation are of two query languages.
+                if language in (pair.split(">") if name in _OF_TWO else pair.split(">")[:1])
+            )
+            for name, cells in self.cells().items()
+        }
+
+    def left_out(self) -> list[str]:
+        """A note on each setting that is defined for too few queries to say anything."""
+        return [
+            f"{name}: defined for {count} of {len(self._queries)} queries, fewer than {FEWEST_QUERIES}, and left out"
+            for name, count in self._few.items()
+        ]
+
+    @property
+    def _queries(self) -> set[str]:
+        return {query for values in self.pairs.values() for query in values}
+
+    @cached_property
+    def _few(self) -> dict[str, int]:
+        counts = {name: count_queries(cells.values()) for name, cells in self._all_cells().items()}
+        return {name: n for name, n in counts.items() if n < min(FEWEST_QUERIES, len(self._queries))}
+
+    def _all_cells(self) -> dict[str, dict[str, ByQuery]]:
+        pairs = {f"{queries}>{documents}": values for (queries, documents), values in self.pairs.items()}
+        within = {pair for pair in pairs if len(set(pair.split(">"))) == 1}
         consistency, correlation = (
-            [mean(values) for pair, values in found.items() if language in pair]
-            for found in (self.consistency, self.correlation)
+            {f"{a}>{b}": values for (a, b), values in found.items()} for found in (self.consistency, self.correlation)
         )
         return {
-            MONOLINGUAL: mean(self.pairs[language, language]),
-            CROSS_LINGUAL: sum(cross) / len(cross),
-            POOL: mean(self.pool[language]),
-            RANK_DISTANCE: mean(self.rank_distance[language]),
-            OWN_FIRST: mean(self._own_first(language)),
-            RANK_CONSISTENCY: sum(consistency) / len(consistency),
-            RANK_CORRELATION: sum(correlation) / len(correlation),
-            **({EQUAL_RANK: mean(self.equal_rank[language])} if self._tells_equal_rank else {}),
+            MONOLINGUAL: {pair: values for pair, values in pairs.items() if pair in within},
+            CROSS_LINGUAL: {pair: values for pair, values in pairs.items() if pair not in within},
+            POOL: dict(self.pool),
+            RANK_DISTANCE: {language: values for language, values in self.rank_distance.items() if values},
+            OWN_FIRST: {language: self._own_first(language) for language, values in self.first.items() if values},
+            RANK_CONSISTENCY: consistency,
+            RANK_CORRELATION: correlation,
+            EQUAL_RANK: {language: values for language, values in self.equal_rank.items() if values},
         }
 
     def heat_map(self) -> dict[str, dict[str, float]]:
@@ -93,10 +123,6 @@ class Multilingual:
                 for other in self.first
             }
         )
-
-    @property
-    def _tells_equal_rank(self) -> bool:
-        return all(self.equal_rank.values())
 
     def _own_first(self, language: str) -> ByQuery:
         return {query: float(first == language) for query, first in self.first[language].items()}
@@ -157,7 +183,11 @@ def evaluate_languages(
         rankings[language] = {query: ranking(found) for query, found in run.items()}
         relevant = {query: {d for d, g in grades.items() if g >= 1} for query, grades in everywhere.items()}
         parallel = {query: documents for query, documents in relevant.items() if len(documents) > 1}
-        distance[language] = {query: rank_distance(rankings[language][query], d) for query, d in parallel.items()}
+        distance[language] = {
+            query: sum(rank_distance(rankings[language][query], group) for group in groups) / len(groups)
+            for query, documents in relevant.items()
+            if (groups := translations(documents))
+        }
         first[language] = {
             query: first_language(rankings[language][query], {d: d.split(":")[0] for d in documents})
             for query, documents in parallel.items()
@@ -187,9 +217,26 @@ def _table(values: Mapping[tuple[str, str], float]) -> dict[str, dict[str, float
     return rows
 
 
-def _means(values: Sequence[ByQuery]) -> dict[str, float]:
-    queries = dict.fromkeys(query for by_query in values for query in by_query)
-    return {
-        query: mean({str(i): by_query[query] for i, by_query in enumerate(values) if query in by_query})
-        for query in queries
-    }
+def count_queries(cells: Iterable[ByQuery]) -> int:
+    """How many different queries some cells are over."""
+    return len({query for values in cells for query in values})
+
+
+def translations(documents: Iterable[str]) -> list[set[str]]:
+    """Groups of two or more documents that are translations of each other, from names as `yo:d1`.
+
+    Those that share an `_id`. Where none do, all of them, if each language has one (LAReQA's sentences have ids of
+    their language's own); else nobody knows which belong together.
+    """
+    documents = set(documents)
+    groups: dict[str, set[str]] = {}
+    for document in documents:
+        groups.setdefault(document.split(":", 1)[1], set()).add(document)
+    if len(groups) == len(documents) == len({document.split(":", 1)[0] for document in documents}):
+        groups = {"": documents}
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _macro(cells: Iterable[ByQuery]) -> float:
+    means = [mean(values) for values in cells]
+    return sum(means) / len(means)

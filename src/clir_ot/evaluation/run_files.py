@@ -48,7 +48,7 @@ def evaluate_run_files(
         notes += _missing(path, run, qrels)
         rows.append(measure(system, code, run, qrels, measures))
     first: dict[str, Measured] = {}
-    pairs = [(row, first[row.language]) for row in rows if first.setdefault(row.language, row) is not row]
+    pairs = [([row], [first[row.language]]) for row in rows if first.setdefault(row.language, row) is not row]
     return "\n".join([render(rows, compare_all(pairs, measures[0])), *notes])
 
 
@@ -61,7 +61,7 @@ def evaluate_against(paths: Sequence[Path], qrels: Qrels, measures: Sequence[str
     runs = [read_run(path) for path in paths]
     rows = [measure(path.name, "und", run, qrels, measures) for path, run in zip(paths, runs, strict=True)]
     notes = [note for path, run in zip(paths, runs, strict=True) for note in _missing(path, run, qrels)]
-    return "\n".join([render(rows, compare_all([(row, rows[0]) for row in rows[1:]], measures[0])), *notes])
+    return "\n".join([render(rows, compare_all([([row], rows[:1]) for row in rows[1:]], measures[0])), *notes])
 
 
 def _named(path: Path, collection: Collection) -> tuple[str, str | None]:

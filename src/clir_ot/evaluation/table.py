@@ -5,14 +5,15 @@ from typing import Any
 
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import language_name
+from clir_ot.evaluation.estimate import Estimate
 from clir_ot.evaluation.systems import Comparison, Measured
 
 
 def render(measured: Sequence[Measured], comparisons: Sequence[Comparison]) -> str:
     """A Markdown table: one row a system and query language; under it one line a comparison.
 
-    The first measure carries its 95 % bootstrap interval. A system with several foreign languages gets a row with the
-    mean over them, each language weighing the same.
+    The first measure carries its 95 % interval. A system with several foreign languages gets a row with the mean over
+    them, each language weighing the same.
     """
     measures = list(measured[0].values)
     header = ["system", "queries", "n", f"{measures[0]} [95 % interval]", *measures[1:]]
@@ -35,7 +36,7 @@ def as_json(measured: Sequence[Measured], comparisons: Sequence[Comparison]) -> 
             {
                 "system": system.name,
                 "language": system.language,
-                "queries": len(next(iter(system.values.values()))),
+                "queries": system.count,
                 "measures": {
                     name: {
                         "mean": system.mean(name),
@@ -49,18 +50,17 @@ def as_json(measured: Sequence[Measured], comparisons: Sequence[Comparison]) -> 
         ],
         "comparisons": [
             {
-                "system": c.better.name,
-                "baseline": c.baseline.name,
-                "language": c.better.language,
+                "system": c.system,
+                "baseline": c.baseline,
+                "language": ",".join(c.languages),
                 "measure": c.measure,
-                "difference": c.paired.difference,
-                "interval_95": c.paired.interval,
-                "p_randomization": c.paired.p_randomization,
-                "p_randomization_holm": c.p_adjusted,
-                "p_t": c.paired.p_t,
-                "wins": c.paired.wins,
-                "ties": c.paired.ties,
-                "losses": c.paired.losses,
+                "difference": c.difference.value,
+                "interval_95": c.difference.interval(),
+                "p": c.difference.p,
+                "p_holm": c.p_adjusted,
+                "wins": c.wins,
+                "ties": c.ties,
+                "losses": c.losses,
                 "verdict": c.verdict(),
             }
             for c in comparisons
@@ -71,11 +71,10 @@ def as_json(measured: Sequence[Measured], comparisons: Sequence[Comparison]) -> 
 def _row(system: Measured, measures: Sequence[str]) -> list[str]:
     low, high = system.interval(measures[0])
     first = f"{system.mean(measures[0]):.3f} [{low:.3f}, {high:.3f}]"
-    count = str(len(system.values[measures[0]]))
     return [
         system.name,
         language_name(system.language),
-        count,
+        str(system.count),
         first,
         *(f"{system.mean(m):.3f}" for m in measures[1:]),
     ]
@@ -92,13 +91,18 @@ def _averages(measured: Sequence[Measured], measures: Sequence[str]) -> list[lis
 
 
 def _sentence(comparison: Comparison) -> str:
-    paired = comparison.paired
-    low, high = paired.interval
+    within = f", {comparison.equivalence()}" if comparison.languages == (ENGLISH,) else ""
     return (
-        f"{comparison.better.name} against {comparison.baseline.name}, {language_name(comparison.better.language)} "
-        f"queries: {comparison.measure} {paired.difference:+.3f} [{low:+.3f}, {high:+.3f}], "
-        f"{p_value(paired.p_randomization)} (Holm: {p_value(comparison.p_adjusted)}): {comparison.verdict()}"
+        f"{comparison.system} against {comparison.baseline}, {', '.join(map(language_name, comparison.languages))} "
+        f"queries: {comparison.measure} {change(comparison.difference)}, {p_value(comparison.difference.p)} "
+        f"(Holm: {p_value(comparison.p_adjusted)}): {comparison.verdict()}{within}"
     )
+
+
+def change(difference: Estimate) -> str:
+    """`+0.256 [+0.210, +0.301]`: a difference with its 95 % interval."""
+    low, high = difference.interval()
+    return f"{difference.value:+.3f} [{low:+.3f}, {high:+.3f}]"
 
 
 def p_value(value: float) -> str:

@@ -21,6 +21,7 @@ from clir_ot.runs.deciding import deciding
 from clir_ot.runs.folder import RunFolder, run_of
 from clir_ot.runs.rankings import DISTILLED, HYBRID, TEACHER, kind_of
 from clir_ot.runs.teacher import find_teacher
+from clir_ot.systems.alignment import method_title
 
 _STARTER_ENCODER = "intfloat/multilingual-e5-small"  # of which the starter's is a copy, rounded to 4 bits
 _TAGS = ["clir-ot", "cross-lingual", "information-retrieval", "sentence-transformers"]
@@ -147,8 +148,10 @@ def _listed(names: list[str]) -> str:
 
 
 def _system(kind: str, config: Mapping[str, Any]) -> str:
-    alignment = config["model"]["init_args"].get("alignment")
-    return f"{kind}, `model.alignment` {alignment}" if alignment else kind
+    model = config["model"]["init_args"]
+    if not (alignment := model.get("alignment")):
+        return kind
+    return f"{method_title(alignment, model.get('marginals'))} (`model.alignment` {alignment})"
 
 
 def _teacher(config: Mapping[str, Any], facts: Mapping[str, Any]) -> str | None:
@@ -220,8 +223,9 @@ def _comparisons(measured: Mapping[str, Any]) -> str:
         f"- {found['system']} against {found['baseline']}, {language_name(found['language'])} queries: "
         f"{found['measure']} {found['difference']:+.3f} "
         f"[{found['interval_95'][0]:+.3f}, {found['interval_95'][1]:+.3f}], "
-        f"{p_value(found['p_randomization_holm'])} (randomisation test, Holm): {found['verdict']}"
+        f"{p_value(found['p_holm'])} (t-test over queries, Holm): {found['verdict']}"
         for found in measured["comparisons"]
+        if "p_holm" in found  # not of runs that were evaluated before the test had that name
     )
 
 

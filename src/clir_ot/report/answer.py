@@ -6,11 +6,9 @@ from itertools import product
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import language_name
 from clir_ot.evaluation.systems import Comparison
-from clir_ot.evaluation.table import p_value
-from clir_ot.report.study import TOGETHER, ZERO_SHOT, Study
+from clir_ot.evaluation.table import change, p_value
+from clir_ot.report.study import ZERO_SHOT, Study
 from clir_ot.runs.rankings import DISTILLED, HYBRID
-
-_TITLES = {DISTILLED: "Optimal-transport distillation", HYBRID: "Hybrid-batch training"}
 
 
 def answer(study: Study) -> list[str]:
@@ -29,13 +27,21 @@ def _in_short(study: Study) -> str:
         better, worse = (sum(c.verdict() == verdict for c in found) for verdict in ("better", "worse"))
         helps = "all" if better == len(found) else str(better) if better else "none"
         harm = f" and harms in {worse}" if worse else ""
-        said.append(f"{_TITLES[kind].lower()} is shown to help in {helps} of {_languages(len(found))}{harm}")
+        said.append(f"{_title(study, kind)} is shown to help in {helps} of {_languages(len(found))}{harm}")
     return f"In short: {'; '.join(said)}."
 
 
+def _title(study: Study, kind: str) -> str:
+    row = study.row(study.primary[kind])
+    return row.runs.title if kind == DISTILLED and row and row.runs else "hybrid-batch training"
+
+
+def _capital(sentence: str) -> str:
+    return sentence[0].upper() + sentence[1:]
+
+
 def _of_zero_shot(study: Study, name: str) -> list[Comparison]:
-    keys = [(name, ZERO_SHOT, language) for language in study.low_resource]
-    return [study.comparisons[key] for key in keys if key in study.comparisons]
+    return study.compared(name, ZERO_SHOT, study.low_resource)
 
 
 def _languages(count: int) -> str:
@@ -44,10 +50,10 @@ def _languages(count: int) -> str:
 
 def _against_zero_shot(study: Study, kind: str, name: str) -> str:
     found = _of_zero_shot(study, name)
-    sentences = [f"{_TITLES[kind]} against zero-shot, {study.measure}: {_counted(found)}."]
-    if together := study.comparisons.get((name, ZERO_SHOT, TOGETHER)):
-        sentences.append(f"Over these languages together: {_figures(together)}: {together.verdict()}.")
-    gaps = [gap.closed for language in study.low_resource if (gap := study.gaps.get((name, language)))]
+    sentences = [f"{_capital(_title(study, kind))} against zero-shot, {study.measure}: {_counted(found)}."]
+    if macro := study.macro_comparison(name, ZERO_SHOT):
+        sentences.append(_macro(macro))
+    gaps = [gap.value for language in study.low_resource if (gap := study.gaps.get((name, language)))]
     if gaps:
         sentences.append(
             f"It closes {min(gaps):.0%} to {max(gaps):.0%} of the gap between zero-shot and English queries."
@@ -55,8 +61,11 @@ def _against_zero_shot(study: Study, kind: str, name: str) -> str:
             else f"It closes {gaps[0]:.0%} of the gap between zero-shot and English queries."
         )
     sentences += _worst(study, name)
-    if english := study.comparisons.get((name, ZERO_SHOT, ENGLISH)):
-        sentences.append(f"English queries, against the teacher: {_figures(english)}: {english.verdict()}.")
+    for english in study.compared(name, ZERO_SHOT, [ENGLISH]):
+        sentences.append(
+            f"English queries, against the teacher: {_figures(english)}: {english.verdict()}, {english.equivalence()} "
+            "(equivalence by two one-sided t-tests)."
+        )
     return " ".join(sentences)
 
 
@@ -65,7 +74,7 @@ def _worst(study: Study, name: str) -> list[str]:
     worst = []
     for row in (study.row(name), study.row(ZERO_SHOT)):
         means = {
-            language: row.results[language].pooled.mean(study.measure)
+            language: row.results[language].mean(study.measure)
             for language in study.low_resource
             if row and language in row.results
         }
@@ -78,13 +87,12 @@ def _worst(study: Study, name: str) -> list[str]:
 
 def _against_each_other(study: Study) -> str:
     pair = study.primary[DISTILLED], study.primary[HYBRID]
-    found = [study.comparisons[*pair, name] for name in study.low_resource if (*pair, name) in study.comparisons]
-    if not found:
+    if not (found := study.compared(*pair, study.low_resource)):
         return "Distillation and hybrid-batch training have no language in common, so they are not compared."
     sentence = f"{pair[0]} against {pair[1]}: {_counted(found)}."
-    if together := study.comparisons.get((*pair, TOGETHER)):
-        sentence += f" Over these languages together: {_figures(together)}: {together.verdict()}."
-    return sentence[0].upper() + sentence[1:]
+    if macro := study.macro_comparison(*pair):
+        sentence += f" {_macro(macro)}"
+    return _capital(sentence)
 
 
 def _against_rivals(study: Study) -> list[str]:
@@ -92,24 +100,33 @@ def _against_rivals(study: Study) -> list[str]:
     rivals = [row.name for row in study.rows if row.runs and row.name not in study.primary.values()]
     sentences = []
     for name, rival in product(study.primary.values(), rivals):
-        keys = [(name, rival, language) for language in study.low_resource]
-        if found := [study.comparisons[key] for key in keys if key in study.comparisons]:
-            sentences.append(f"{name[0].upper()}{name[1:]} against {rival}: {_counted(found)}.")
+        if found := study.compared(name, rival, study.low_resource):
+            sentences.append(f"{_capital(name)} against {rival}: {_counted(found)}.")
     return [" ".join(sentences)] if sentences else []
 
 
 def _limits(study: Study) -> str:
-    seeds = [len(seeds.runs) for row in study.rows if row.runs for seeds in row.results.values()]
-    queries = [len(row.results[name].pooled.values[study.measure]) for row in study.rows for name in row.results]
+    results = [(row, found) for row in study.rows for found in row.results.values()]
+    seeds = [len(found.runs) for row, found in results if row.runs]
+    queries = [found.count for _, found in results]
     least, most = min(queries), max(queries)
     count = str(least) if least == most else f"{least} to {most}"
-    few = "One seed each: how much of a difference is the seed's is not known. " if max(seeds) == 1 else ""
+    drawn = (
+        "Queries and seeds are drawn in the tests, so that verdicts are about systems, not these weights. "
+        if min(seeds) > 1
+        else "A system with one run is judged by these weights: what another seed would give is not known. "
+    )
     return (
-        f"{few}One collection with {count} judged queries a language and one teacher: what a "
+        f"{drawn}One collection with {count} judged queries a language and one teacher: what a "
         "difference would be with other texts or another teacher is not shown. "
-        f"Verdicts: paired randomisation test, p below .05 after Holm's correction over the {len(study.comparisons)} "
+        f"Verdicts: t-test, p below .05 after Holm's correction over the {len(study.comparisons)} "
         "comparisons made; «no difference shown» does not mean that there is none."
     )
+
+
+def _macro(comparison: Comparison) -> str:
+    names = ", ".join(map(language_name, comparison.languages))
+    return f"Mean over {names}, each weighing the same: {_figures(comparison)}: {comparison.verdict()}."
 
 
 def _counted(found: Sequence[Comparison]) -> str:
@@ -118,11 +135,10 @@ def _counted(found: Sequence[Comparison]) -> str:
     for verdict in ("better", "no difference shown", "worse"):
         those = [c for c in found if c.verdict() == verdict]
         of = f" of {_languages(len(found))}" if verdict == "better" else ""
-        named = ", ".join(f"{language_name(c.better.language)} {c.paired.difference:+.3f}" for c in those)
+        named = ", ".join(f"{language_name(c.languages[0])} {c.difference.value:+.3f}" for c in those)
         parts.append(f"{verdict} in {len(those) or 'none'}{of}{f' ({named})' if named else ''}")
     return ", ".join(parts)
 
 
 def _figures(comparison: Comparison) -> str:
-    low, high = comparison.paired.interval
-    return f"{comparison.paired.difference:+.3f} [{low:+.3f}, {high:+.3f}], {p_value(comparison.p_adjusted)}"
+    return f"{change(comparison.difference)}, {p_value(comparison.p_adjusted)}"

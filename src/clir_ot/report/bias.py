@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from clir_ot.collections import Collection
-from clir_ot.evaluation.multilingual import POOL
+from clir_ot.evaluation.multilingual import POOL, count_queries
 from clir_ot.report.study import Row
 from clir_ot.runs.rankings import HYBRID, languages_file
 
@@ -19,7 +19,8 @@ class Bias:
 
     Attributes:
         name: of the system.
-        settings: `{monolingual MAP, rank distance, ...: mean over queries}`.
+        settings: `{monolingual MAP, rank distance, ...: macro mean over (pairs of) languages}`.
+        counts: `{setting: queries that it is defined for}`.
         average_precision: MAP in every pair of languages.
         pool: `{query language: MAP}` over the documents of all languages; empty where the runs were evaluated before it
             was kept.
@@ -28,6 +29,7 @@ class Bias:
 
     name: str
     settings: Mapping[str, float]
+    counts: Mapping[str, int]
     average_precision: Matrix
     pool: Mapping[str, float]
     first: Matrix
@@ -44,13 +46,20 @@ def bias_of(rows: Sequence[Row], collection: Collection) -> tuple[list[Bias], li
             notes.append(f"No language bias of {row.name}: {missing[0]} is not there (`clir-ot evaluate` writes it).")
             continue
         read = [json.loads(path.read_text(encoding="utf-8")) for path in files]
+        if any("cells" not in said for said in read):
+            notes.append(
+                f"No language bias of {row.name}: it was measured before means were macro averages; evaluate anew."
+            )
+            continue
         settings = {
-            name: _mean([sum(values.values()) / len(values) for values in (said["by_query"][name] for said in read)])
-            for name in read[0]["by_query"]
+            name: _mean([_mean([_mean(list(cell.values())) for cell in said["cells"][name].values()]) for said in read])
+            for name in read[0]["cells"]
         }
+        counts = {name: count_queries(cells.values()) for name, cells in read[0]["cells"].items()}
+        notes += [f"{row.name}: {note}." for note in read[0]["left_out"]]
         maps, first = (_means([said[name] for said in read]) for name in ("MAP", "first"))
         pool = _means([{POOL: said[POOL]} for said in read])[POOL] if all(POOL in said for said in read) else {}
-        found.append(Bias(row.name, settings, maps, pool, first))
+        found.append(Bias(row.name, settings, counts, maps, pool, first))
     return found, notes
 
 

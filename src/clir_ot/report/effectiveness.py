@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.errors import UserError
-from clir_ot.evaluation.seeds import Seeds
+from clir_ot.evaluation.systems import Measured
 from clir_ot.report.study import Study
 
 
@@ -20,7 +20,7 @@ class Figure(_Checked):
 
     Attributes:
         mean: over queries and seeds.
-        low, high: its 95 % bootstrap interval over queries.
+        low, high: its 95 % interval, over queries and seeds.
         least, most: the seeds' lowest and highest mean.
         queries, seeds: how many.
     """
@@ -68,14 +68,12 @@ class Effectiveness(_Checked):
         return [code for code in found if code != ENGLISH]
 
 
-def figure_of(seeds: Seeds, measure: str) -> Figure:
+def figure_of(found: Measured, measure: str) -> Figure:
     """One cell of the table."""
-    pooled = seeds.pooled
-    (low, high), (least, most) = pooled.interval(measure), seeds.span(measure)
+    (low, high), (least, most) = found.interval(measure), found.span(measure)
     return Figure(
-        mean=pooled.mean(measure), low=low, high=high, least=least, most=most,
-        queries=len(pooled.values[measure]), seeds=len(seeds.runs),
-    )  # fmt: skip
+        mean=found.mean(measure), low=low, high=high, least=least, most=most, queries=found.count, seeds=len(found.runs)
+    )
 
 
 def effectiveness_of(study: Study, about: str = "") -> Effectiveness:

@@ -13,7 +13,7 @@ from clir_ot.collections.languages import language_name
 from clir_ot.evaluation.query_noise import DEFAULT_NOISES
 from clir_ot.pictures.canvas import canvas
 from clir_ot.report.effectiveness import Effectiveness, effectiveness_of
-from clir_ot.report.study import TOGETHER, UPPER_BOUND, ZERO_SHOT, Row, Study
+from clir_ot.report.study import ENGLISH_REFERENCE, ZERO_SHOT, Row, Study
 
 # Okabe and Ito's palette: told apart by colour-blind readers, too.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
@@ -21,6 +21,7 @@ _MARKS = "osD^vP*X"
 _TYPED = {"diacritics": "typed without diacritics", "swaps@0.1": "typed with a tenth of the letters swapped"}
 _LEGEND_LETTERS, _MARK_LETTERS = 72, 8  # across a legend, and as wide as a mark with its margins
 _LEGEND_LINE = 0.2  # inches
+_MACRO = "mean of several"
 _WIDTH = 5.4  # inches, of every picture
 
 
@@ -49,7 +50,7 @@ def effectiveness(found: Effectiveness, width: float, names: Mapping[str, str] |
         )  # fmt: skip
     if top := found.systems[ZERO_SHOT].get(ENGLISH):
         axes.axvspan(top.low, top.high, color="#999999", alpha=0.2, linewidth=0)
-        axes.axvline(top.mean, color="#999999", linestyle="--", label=UPPER_BOUND)
+        axes.axvline(top.mean, color="#999999", linestyle="--", label=ENGLISH_REFERENCE)
     _rows(axes, list(map(language_name, found.languages)))
     axes.set_xlabel(found.measure)
     _legend(figure, axes)
@@ -67,8 +68,8 @@ def gap(study: Study) -> Figure:
         for at, language in enumerate(study.languages):
             if found := study.gaps.get((name, language)):
                 places.append(at + (position - (len(names) - 1) / 2) * 0.7 / len(names))
-                shares.append(found.closed)
-                errors.append((max(0.0, found.closed - found.interval[0]), max(0.0, found.interval[1] - found.closed)))
+                shares.append(found.value)
+                errors.append([abs(end - found.value) for end in found.interval()])
         if shares:
             axes.errorbar(
                 shares, places, xerr=np.array(errors).T, fmt=_MARKS[look % len(_MARKS)], label=name,
@@ -85,8 +86,13 @@ def gap(study: Study) -> Figure:
 
 def differences(study: Study) -> Figure:
     """Every comparison of foreign queries, with its interval; filled where the corrected test shows a difference."""
-    found = {key: c for key, c in study.comparisons.items() if key[2] != ENGLISH}
-    languages = [name for name in (*study.languages, TOGETHER) if any(key[2] == name for key in found)]
+    # Those of several languages share a line, whichever languages they are of: the table names them.
+    found = {
+        (system, baseline, names[0] if len(names) == 1 else _MACRO): comparison
+        for (system, baseline, names), comparison in study.comparisons.items()
+        if names != (ENGLISH,)
+    }
+    languages = [name for name in (*study.languages, _MACRO) if any(key[2] == name for key in found)]
     pairs = list(dict.fromkeys(key[:2] for key in found))
     figure, axes = canvas((_WIDTH, 1.2 + 0.1 * len(found) + 0.25 * len(languages)))
     for position, pair in enumerate(pairs):
@@ -94,16 +100,14 @@ def differences(study: Study) -> Figure:
         axes.plot([], [], mark, color=colour, label=f"{pair[0]} against {pair[1]}", markersize=5)
         for at, language in enumerate(languages):
             if comparison := found.get((*pair, language)):
-                paired = comparison.paired
-                low, high = paired.interval
+                middle, (low, high) = comparison.difference.value, comparison.difference.interval()
                 axes.errorbar(
-                    [paired.difference], [at + (position - (len(pairs) - 1) / 2) * 0.8 / len(pairs)],
-                    xerr=[[paired.difference - low], [high - paired.difference]], fmt=mark, color=colour, capsize=2,
+                    [middle], [at + (position - (len(pairs) - 1) / 2) * 0.8 / len(pairs)],
+                    xerr=[[middle - low], [high - middle]], fmt=mark, color=colour, capsize=2,
                     markersize=5, markerfacecolor="white" if comparison.verdict() == "no difference shown" else colour,
                 )  # fmt: skip
     axes.axvline(0, color="#999999")
-    names = ["all low-resource" if name == TOGETHER else language_name(name) for name in languages]
-    _rows(axes, names)
+    _rows(axes, [_MACRO if name == _MACRO else language_name(name) for name in languages])
     axes.set_xlabel(f"difference in {study.measure}")
     _legend(figure, axes)
     return figure
@@ -120,11 +124,11 @@ def noise(study: Study) -> Figure:
             if language not in row.results:
                 continue
             place = at + (position - (len(rows) - 1) / 2) * 0.7 / len(rows)
-            clean = row.results[language].pooled.mean(study.measure)
+            clean = row.results[language].mean(study.measure)
             axes.plot([clean], [place], "o", color=colour, markersize=5)
             for mark, kind in zip(_MARKS[1:], DEFAULT_NOISES, strict=False):
                 if typed := row.noisy.get((language, kind)):
-                    value = typed.pooled.mean(study.measure)
+                    value = typed.mean(study.measure)
                     axes.plot([clean, value], [place, place], "-", color=colour, linewidth=0.8)
                     axes.plot([value], [place], mark, color=colour, markersize=4, markerfacecolor="white")
     for mark, kind in zip(_MARKS[1:], DEFAULT_NOISES, strict=False):
@@ -139,9 +143,9 @@ def curve(points: Sequence[tuple[float, Row]], languages: Sequence[str], measure
     """One line a language: the measure by what is varied, with intervals."""
     figure, axes = canvas((_WIDTH, 4.0))
     for position, language in enumerate(languages):
-        pooled = [row.results[language].pooled for _, row in points]
-        means = [found.mean(measure) for found in pooled]
-        ends = [found.interval(measure) for found in pooled]
+        measured = [row.results[language] for _, row in points]
+        means = [found.mean(measure) for found in measured]
+        ends = [found.interval(measure) for found in measured]
         errors = np.array([(m - low, high - m) for m, (low, high) in zip(means, ends, strict=True)]).T
         axes.errorbar(
             [x for x, _ in points], means, yerr=errors, label=language_name(language), capsize=2, markersize=5,

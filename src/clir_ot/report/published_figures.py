@@ -61,7 +61,7 @@ def _ours(file: Published, printed: PublishedTable, study: Study, bias: Sequence
     if printed.documents == ENGLISH:
         name = next((name for name in study.measures if canonical_measure(name) == printed.measure), None)
         found = {
-            row.name: {language: seeds.pooled.mean(name) for language, seeds in row.results.items()}
+            row.name: {language: measured.mean(name) for language, measured in row.results.items()}
             for row in study.rows
             if name
         }

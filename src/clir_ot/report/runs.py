@@ -12,6 +12,7 @@ from clir_ot.errors import UserError
 from clir_ot.runs.deciding import CONTENT, deciding
 from clir_ot.runs.folder import RunFolder
 from clir_ot.runs.rankings import DISTILLED, HYBRID, TEACHER, kind_of
+from clir_ot.systems.alignment import method_title
 
 # What runs of one system may differ in: the seed, a student's language, and where its teacher lies.
 _SEED = ("seed.everything", "data.seed")
@@ -38,13 +39,20 @@ class TrainedRun:
     settings: dict[str, Any]
     facts: dict[str, Any]
 
+    @property
+    def title(self) -> str:
+        """What it is called after: of a student what it was taught by, never that it is a student."""
+        if self.kind != DISTILLED:
+            return self.kind
+        return method_title(self.settings["model.alignment"], self.settings.get("model.marginals"))
+
 
 @dataclass(frozen=True)
 class SystemRuns:
     """Runs of one system: they differ in seed and, if they are students, in language.
 
     Attributes:
-        name: its kind and, where there are several systems of the kind, what sets it apart: `hybrid, alpha 0.25`.
+        name: its title and, where several systems have that, what sets it apart: `hybrid, alpha 0.25`.
         runs: one or more.
     """
 
@@ -60,6 +68,11 @@ class SystemRuns:
     def settings(self) -> dict[str, Any]:
         """Of all its runs."""
         return self.runs[0].settings
+
+    @property
+    def title(self) -> str:
+        """Of all its runs."""
+        return self.runs[0].title
 
     def of(self, language: str) -> list[TrainedRun]:
         """Its runs that answer queries in a language; English is answered by all."""
@@ -123,7 +136,7 @@ def systems_of(runs: Sequence[TrainedRun]) -> tuple[list[SystemRuns], list[str]]
             if first is not run:
                 notes.append(f"{run.folder.path} repeats {first.folder.path} and is left out.")
         members = [list(group.values()) for group in groups.values()]
-        systems += [SystemRuns(_name(kind, group, members), group) for group in members]
+        systems += [SystemRuns(_name(group, members), group) for group in members]
     return systems, notes
 
 
@@ -148,11 +161,11 @@ def _read(folder: RunFolder) -> TrainedRun | None:
     return TrainedRun(folder, kind, foreign, settings, {"seed": config["seed_everything"], **facts})
 
 
-def _name(kind: str, group: Sequence[TrainedRun], groups: Iterable[Sequence[TrainedRun]]) -> str:
-    others = [other[0].settings for other in groups]
-    mine = group[0].settings
+def _name(group: Sequence[TrainedRun], groups: Iterable[Sequence[TrainedRun]]) -> str:
+    mine, title = group[0].settings, group[0].title
+    others = [other[0].settings for other in groups if other[0].title == title]
     apart = [key for key in mine if any(other.get(key) != mine[key] for other in others)]
-    return ", ".join([kind, *(f"{key.split('.', 1)[1]} {mine[key]}" for key in sorted(apart))])
+    return ", ".join([title, *(f"{key.split('.', 1)[1]} {mine[key]}" for key in sorted(apart))])
 
 
 def _same(runs: Sequence[TrainedRun], what: Callable[[TrainedRun], Any], problem: str) -> None:

@@ -7,15 +7,16 @@ from matplotlib.figure import Figure
 
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import language_name
+from clir_ot.evaluation.estimate import Estimate
 from clir_ot.evaluation.query_noise import DEFAULT_NOISES
-from clir_ot.evaluation.table import p_value
+from clir_ot.evaluation.table import change, p_value
 from clir_ot.pictures.language_heatmap import heat_map
 from clir_ot.report import figures
 from clir_ot.report.answer import answer
 from clir_ot.report.bias import Bias
 from clir_ot.report.curves import ALPHA, BITEXT_PAIRS
 from clir_ot.report.effectiveness import figure_of
-from clir_ot.report.study import TOGETHER, UPPER_BOUND, ZERO_SHOT, Row, Study
+from clir_ot.report.study import ENGLISH_REFERENCE, ZERO_SHOT, Row, Study
 
 _VARIED = {
     ALPHA: ("Alpha", "Share of monolingual batches, alpha"),
@@ -60,35 +61,43 @@ def sections(study: Study, bias: Sequence[Bias], further: Sequence[Section] = ()
     ]
 
 
-def spelt(code: str) -> str:
-    """A language in a table."""
-    return "all low-resource together" if code == TOGETHER else language_name(code)
+def spelt(languages: Sequence[str]) -> str:
+    """Of a comparison, in a table."""
+    return ", ".join(map(language_name, languages)) + (" (macro)" if len(languages) > 1 else "")
 
 
 def _effectiveness(study: Study) -> Section:
-    header = [
-        "system",
-        *map(language_name, study.languages),
-        f"mean of {len(study.low_resource)} low-resource",
-        "English",
-    ]
-    rows = [header]
+    macro = f"mean of {', '.join(study.low_resource)}"
+    rows = [["system", *(_heading(study, name) for name in study.languages), macro, _heading(study, ENGLISH)]]
     for row in study.rows:
         whole = all(language in row.results for language in study.low_resource)
         rows.append(
             [
                 row.name,
                 *(_cell(row, language, study.measure) for language in study.languages),
-                f"{row.mean(study.low_resource, study.measure):.3f}" if whole else "",
+                _bounded(row.macro(study.low_resource, study.measure)) if whole else "",
                 _cell(row, ENGLISH, study.measure),
             ]
         )
     note = (
-        f"{study.measure} over the English documents: mean over queries and seeds, 95 % bootstrap interval over "
-        f"queries, range over seeds where there are several. {UPPER_BOUND}: the cell of {ZERO_SHOT} under English."
+        f"{study.measure} over the English documents: mean over queries and seeds with its 95 % interval over both, "
+        f"range over seeds where there are several. {ENGLISH_REFERENCE}: the cell of {ZERO_SHOT} under English; "
+        "a reference, which other systems may be above."
     )
     seen = f"{study.measure} with its interval, by query language; dashed: English queries asked of the teacher."
     return Section("Effectiveness", [], [(note, rows)], [(seen, figures.by_language(study))])
+
+
+def _heading(study: Study, language: str) -> str:
+    counts = {row.results[language].count for row in study.rows if language in row.results}
+    return (
+        f"{language_name(language)}, n = {' or '.join(map(str, sorted(counts)))}" if counts else language_name(language)
+    )
+
+
+def _bounded(found: Estimate) -> str:
+    low, high = found.interval()
+    return f"{found.value:.3f} [{low:.3f}, {high:.3f}]"
 
 
 def _cell(row: Row, language: str, measure: str) -> str:
@@ -96,28 +105,29 @@ def _cell(row: Row, language: str, measure: str) -> str:
 
 
 def _tests(study: Study) -> Section:
-    header = ["system", "against", "queries", "difference [95 %]", "verdict", "p (Holm)", "p", "p (t-test)"]
+    header = ["system", "against", "queries", "seeds", "difference [95 %]", "verdict", "p (Holm)", "p"]
     rows = [[*header, "won / tied / lost"]]
-    for (system, baseline, language), c in study.comparisons.items():
-        low, high = c.paired.interval
+    for (system, baseline, languages), c in study.comparisons.items():
+        english = languages == (ENGLISH,)
         rows.append(
             [
                 system,
-                UPPER_BOUND if language == ENGLISH else baseline,
-                spelt(language),
-                f"{c.paired.difference:+.3f} [{low:+.3f}, {high:+.3f}]",
-                c.verdict(),
+                ENGLISH_REFERENCE if english else baseline,
+                spelt(languages),
+                " / ".join(map(str, c.runs)),
+                change(c.difference),
+                f"{c.verdict()}, {c.equivalence()}" if english else c.verdict(),
                 p_value(c.p_adjusted),
-                p_value(c.paired.p_randomization),
-                p_value(c.paired.p_t),
-                f"{c.paired.wins} / {c.paired.ties} / {c.paired.losses}",
+                p_value(c.difference.p),
+                f"{c.wins} / {c.ties} / {c.losses}",
             ]
         )
     note = (
-        f"Differences of {study.measure}, query by query, each query worth its mean over seeds. p: paired "
-        "randomisation test; Holm: corrected over this table; beside it the paired t-test, uncorrected."
+        f"Differences of {study.measure}. p: t-test over queries and seeds, both of which are drawn (of one run "
+        "against one: the paired t-test; of a trained system with one run it says nothing of other seeds); Holm: "
+        "corrected over this table. Within: shown by two one-sided t-tests at .05, not corrected."
     )
-    if all(language == ENGLISH for _, _, language in study.comparisons):
+    if all(languages == (ENGLISH,) for _, _, languages in study.comparisons):
         return Section("Tests", [], [(note, rows)])
     seen = "The differences of foreign queries with their intervals; an open mark: no difference shown."
     return Section("Tests", [], [(note, rows)], [(seen, figures.differences(study))])
@@ -133,11 +143,11 @@ def _gap(study: Study) -> list[Section]:
         for language in study.languages:
             gap = study.gaps.get((name, language))
             missing = "no gap" if (name, language) in study.gaps else ""
-            cells.append(f"{gap.closed:.0%} [{gap.interval[0]:.0%}, {gap.interval[1]:.0%}]" if gap else missing)
+            cells.append("{:.0%} [{:.0%}, {:.0%}]".format(gap.value, *gap.interval()) if gap else missing)
         rows.append([name, *cells])
     note = (
         f"Share of the distance between zero-shot and English queries, in {study.measure}, that a system covers; 95 % "
-        "bootstrap interval over queries."
+        "interval over queries and seeds."
     )
     seen = "The same with its interval: 0 is zero-shot, the dashed line at 100 % is English."
     return [Section("Gap closed", [], [(note, rows)], [(seen, figures.gap(study))])]
@@ -147,7 +157,7 @@ def _robustness(study: Study) -> Section:
     worst = [["system", "worst language", study.measure, "best language", study.measure, "spread"]]
     noise = [["system", "language", "as written", *DEFAULT_NOISES]]
     for row in study.rows:
-        means = {name: row.results[name].pooled.mean(study.measure) for name in study.languages if name in row.results}
+        means = {name: row.results[name].mean(study.measure) for name in study.languages if name in row.results}
         if not means:
             continue
         low, high = min(means, key=means.__getitem__), max(means, key=means.__getitem__)
@@ -176,7 +186,7 @@ def _robustness(study: Study) -> Section:
 def _degraded(row: Row, language: str, noise: str, clean: float, measure: str) -> str:
     if (language, noise) not in row.noisy:
         return ""
-    value = row.noisy[language, noise].pooled.mean(measure)
+    value = row.noisy[language, noise].mean(measure)
     return f"{value:.3f} ({(value / clean - 1) if clean else 0:+.0%})"
 
 
@@ -200,12 +210,14 @@ def _curves(study: Study) -> list[Section]:
 
 def _bias(found: Bias) -> Section:
     header = ["queries", *(f"{setting}" for setting in found.settings)]
-    table = [header, ["mean over queries and languages", *(f"{value:.3f}" for value in found.settings.values())]]
+    table = [header, ["mean", *(f"{value:.3f}" for value in found.settings.values())]]
+    table.append(["n", *map(str, found.counts.values())])
     note = (
-        "Means over queries and languages, and over seeds. MAP within a language, across languages and in the pool of "
-        "all languages' documents; rank distance: between the best and the worst translation of the relevant document "
-        "in the pool; own language first: share of queries whose best relevant document is in their own language; "
-        "RankC and MRC: agreement of the pool's rankings for translations of a query."
+        "Macro averages over languages, or pairs of them, and means over seeds; n: different queries. MAP within a "
+        "language, across languages and in the pool of all languages' documents; rank distance: between the best and "
+        "the worst translation of a relevant document in the pool; own language first: share of queries whose best "
+        "relevant document is in their own language; RankC and rank correlation (Spearman): agreement of the pool's "
+        "rankings for translations of a query."
     )
     maps = [
         (f"{found.name}: MAP of queries in one language (rows) over documents in another (columns).",
@@ -248,8 +260,8 @@ def _mean(values: Sequence[float], form: str) -> str:
 def _all_measures(study: Study) -> Section:
     rows = [["system", "queries", "n", *study.measures]]
     for row in study.rows:
-        for language, seeds in row.results.items():
-            pooled = seeds.pooled
-            count = str(len(pooled.values[study.measures[0]]))
-            rows.append([row.name, language_name(language), count, *(f"{pooled.mean(m):.3f}" for m in study.measures)])
+        for language, found in row.results.items():
+            rows.append(
+                [row.name, language_name(language), str(found.count), *(f"{found.mean(m):.3f}" for m in study.measures)]
+            )
     return Section("All measures", [], [("Means over queries and seeds, with trec_eval's definitions.", rows)])

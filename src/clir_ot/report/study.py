@@ -8,20 +8,21 @@ from pathlib import Path
 from clir_ot.collections import Collection
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.errors import UserError
-from clir_ot.evaluation.gap import Gap, gap_closed
+from clir_ot.evaluation.estimate import Estimate, estimate
+from clir_ot.evaluation.gap import gap_closed
 from clir_ot.evaluation.metrics import DEFAULT_MEASURES
 from clir_ot.evaluation.query_noise import DEFAULT_NOISES
-from clir_ot.evaluation.seeds import Seeds
-from clir_ot.evaluation.systems import Comparison, Measured, compare_all, measure
+from clir_ot.evaluation.systems import Comparison, Measured, compare_all, measure, together
 from clir_ot.report.curves import BITEXT_PAIRS, Curve, find_curves
 from clir_ot.report.runs import SystemRuns, TrainedRun
 from clir_ot.retrieval.bm25 import bm25_search
 from clir_ot.runs.progress import say
 from clir_ot.runs.rankings import DISTILLED, HYBRID, Queries, Searcher, run_searchers
+from clir_ot.systems.alignment import method_title
 
-BM25, TRANSLATE_TEST, ZERO_SHOT, UPPER_BOUND = "BM25", "translate-test", "zero-shot", "English upper bound"
-TOGETHER = "all"
-"""In place of a language: the low-resource ones together, each query worth its mean over those that have it."""
+BM25, TRANSLATE_TEST, ZERO_SHOT, ENGLISH_REFERENCE = "BM25", "translate-test", "zero-shot", "English reference"
+
+_OPTICAL = method_title("ot", "uniform")
 
 
 @dataclass(frozen=True)
@@ -36,23 +37,13 @@ class Row:
     """
 
     name: str
-    results: Mapping[str, Seeds]
-    noisy: Mapping[tuple[str, str], Seeds]
+    results: Mapping[str, Measured]
+    noisy: Mapping[tuple[str, str], Measured]
     runs: SystemRuns | None = None
 
-    def mean(self, languages: Sequence[str], measure: str) -> float:
+    def macro(self, languages: Sequence[str], measure: str) -> Estimate:
         """Macro average, each language weighing the same."""
-        return sum(self.results[name].pooled.mean(measure) for name in languages) / len(languages)
-
-    def together(self, languages: Sequence[str]) -> Measured:
-        """Every query's mean over those of the languages that have it."""
-        found: dict[str, dict[str, list[float]]] = {}
-        for language in languages:
-            for name, by_query in self.results[language].pooled.values.items():
-                for query, value in by_query.items():
-                    found.setdefault(name, {}).setdefault(query, []).append(value)
-        means = {name: {q: sum(v) / len(v) for q, v in by_query.items()} for name, by_query in found.items()}
-        return Measured(self.name, TOGETHER, means)
+        return estimate([(1 / len(languages), self.results[name].sample(measure)) for name in languages])
 
 
 @dataclass(frozen=True)
@@ -68,7 +59,8 @@ class Study:
         further: systems that are but a point of a curve.
         curves: systems that differ in one setting alone, perhaps a primary one among them.
         primary: `{kind: name}` of the systems that answer the question.
-        comparisons: `{(system, baseline, language or TOGETHER): comparison}`, Holm-adjusted over all of them.
+        comparisons: `{(system, baseline, languages): comparison}`, Holm-adjusted over all of them; of several
+            low-resource languages, those that both systems have, macro-averaged.
         gaps: `{(system, language): share of the gap closed}`; None where there is no gap.
         notes: what a reader must know of how this was made.
     """
@@ -81,13 +73,23 @@ class Study:
     further: Sequence[Row]
     curves: Sequence[Curve]
     primary: Mapping[str, str]
-    comparisons: Mapping[tuple[str, str, str], Comparison]
-    gaps: Mapping[tuple[str, str], Gap | None]
+    comparisons: Mapping[tuple[str, str, tuple[str, ...]], Comparison]
+    gaps: Mapping[tuple[str, str], Estimate | None]
     notes: list[str]
 
     def row(self, name: str) -> Row | None:
         """The row of that name, if there is one."""
         return next((row for row in [*self.rows, *self.further] if row.name == name), None)
+
+    def compared(self, system: str, baseline: str, languages: Sequence[str]) -> list[Comparison]:
+        """The comparisons of two systems in each of the languages, where there are any."""
+        keys = [(system, baseline, (language,)) for language in languages]
+        return [self.comparisons[key] for key in keys if key in self.comparisons]
+
+    def macro_comparison(self, system: str, baseline: str) -> Comparison | None:
+        """That of several languages."""
+        found = (c for (a, b, names), c in self.comparisons.items() if (a, b) == (system, baseline) and len(names) > 1)
+        return next(found, None)
 
 
 def make_study(
@@ -103,7 +105,7 @@ def make_study(
 
     Args:
         systems: distilled and hybrid ones.
-        teacher: searches English queries (upper bound) and foreign ones (zero-shot).
+        teacher: searches English queries (the English reference) and foreign ones (zero-shot).
         collection: whose test queries are searched.
         split: of the queries.
         low_resource: languages that the question is about; by default all foreign ones.
@@ -132,6 +134,11 @@ def make_study(
     on_curves = {name for curve in curves for name in curve.names} - {*primary.values()}
     further = [row for row in made if row.name in on_curves]
     rows += [row for row in made if row.name not in on_curves]
+    if DISTILLED in primary and not any(_OPTICAL in system.title for system in systems):
+        notes.append(
+            "No run is trained as OPTICAL published it (`--model.alignment ot --model.marginals uniform`): what stands "
+            "here says nothing of that method."
+        )
     measure_ = measures[0]
     return Study(
         measure_, measures, languages, low, rows, further, curves, primary,
@@ -148,18 +155,18 @@ class _Maker:
         self._searchers: dict[Path, Searcher] = {}
 
     def baselines(self, teacher: Searcher, languages: Sequence[str]) -> list[Row]:
-        """BM25, translate-test where there are translations, zero-shot with the English upper bound."""
+        """BM25, translate-test where there are translations, zero-shot with the English reference."""
         all_languages = [*languages, *([ENGLISH] if self.english else [])]
         documents = self.collection.documents()
 
-        def bm25(queries: Queries) -> Seeds:
+        def bm25(queries: Queries) -> Measured:
             texts, qrels = queries.read(self.collection)
-            return Seeds([measure(BM25, queries.language, bm25_search(texts, documents), qrels, self.measures)])
+            return measure(BM25, queries.language, bm25_search(texts, documents), qrels, self.measures)
 
-        def dense(queries: Queries) -> Seeds:
-            return Seeds([self._measured(teacher, queries)])
+        def dense(queries: Queries) -> Measured:
+            return self._measured(teacher, queries)
 
-        def row(name: str, by: Sequence[str], search: Callable[[Queries], Seeds]) -> Row:
+        def row(name: str, by: Sequence[str], search: Callable[[Queries], Measured]) -> Row:
             clean = {language: search(Queries(language, self.split)) for language in by}
             noisy = {
                 (language, noise): search(Queries(language, self.split, noise))
@@ -198,10 +205,10 @@ class _Maker:
             runs = row.runs.of(language) if row.runs else []
             if not self.collection.is_judged("dev", language) or not all(self._can(run, queries) for run in runs):
                 return None
-            values.append(self._seeds(runs, queries).pooled.mean(self.measures[0]))
+            values.append(self._seeds(runs, queries).mean(self.measures[0]))
         return sum(values) / len(values) if values else None
 
-    def _seeds(self, runs: Sequence[TrainedRun], queries: Queries) -> Seeds:
+    def _seeds(self, runs: Sequence[TrainedRun], queries: Queries) -> Measured:
         measured = []
         for run in runs:
             if not self._can(run, queries):
@@ -210,7 +217,7 @@ class _Maker:
                     "with the encoders kept (--keep-encoders)"
                 )
             measured.append(self._measured(self._searcher(run), queries))
-        return Seeds(measured)
+        return together(measured)
 
     def _measured(self, searcher: Searcher, queries: Queries) -> Measured:
         if not (path := searcher.path(queries)).is_file():
@@ -249,7 +256,7 @@ def _primary(rows: Sequence[Row], maker: _Maker, low: Sequence[str], notes: list
 
 def _comparisons(
     rows: Sequence[Row], languages: Sequence[str], low: Sequence[str], primary: Mapping[str, str], measure: str
-) -> dict[tuple[str, str, str], Comparison]:
+) -> dict[tuple[str, str, tuple[str, ...]], Comparison]:
     """Each trained system with zero-shot, in English with the teacher; the primary ones with each other and rivals."""
     by_name = {row.name: row for row in rows}
     pairs = [(row.name, ZERO_SHOT) for row in rows if row.runs]
@@ -258,34 +265,39 @@ def _comparisons(
     pairs += [(primary[r.runs.kind], r.name) for r in rows if r.runs and r.name not in primary.values()]
     if TRANSLATE_TEST in by_name:
         pairs += [(name, TRANSLATE_TEST) for name in primary.values()]
-    keys, sides = [], []
-    for system, baseline in pairs:
-        a, b = by_name[system], by_name[baseline]
-        shared = [name for name in languages if name in a.results and name in b.results]
-        for language in shared:
-            keys.append((system, baseline, language))
-            sides.append((a.results[language].pooled, b.results[language].pooled))
-        if len(both := [name for name in low if name in shared]) > 1:
-            keys.append((system, baseline, TOGETHER))
-            sides.append((a.together(both), b.together(both)))
-        if baseline == ZERO_SHOT and ENGLISH in a.results and ENGLISH in b.results:
-            keys.append((system, baseline, ENGLISH))
-            sides.append((a.results[ENGLISH].pooled, b.results[ENGLISH].pooled))
-    named = [(replace(x, name=key[0]), replace(y, name=key[1])) for key, (x, y) in zip(keys, sides, strict=True)]
-    return dict(zip(keys, compare_all(named, measure), strict=True))
+    keys: list[tuple[str, str, tuple[str, ...]]] = []
+    for system, baseline in dict.fromkeys(pairs):
+        a, b = by_name[system].results, by_name[baseline].results
+        shared = [name for name in languages if name in a and name in b]
+        keys += [(system, baseline, (language,)) for language in shared]
+        if len(both := tuple(name for name in low if name in shared)) > 1:
+            keys.append((system, baseline, both))
+        if baseline == ZERO_SHOT and ENGLISH in a and ENGLISH in b:
+            keys.append((system, baseline, (ENGLISH,)))
+    sides = [
+        tuple(
+            [replace(by_name[name].results[language], name=name) for language in names] for name in (system, baseline)
+        )
+        for system, baseline, names in keys
+    ]
+    return dict(zip(keys, compare_all([(a, b) for a, b in sides], measure), strict=True))
 
 
-def _gaps(rows: Sequence[Row], languages: Sequence[str], measure: str) -> dict[tuple[str, str], Gap | None]:
+def _gaps(rows: Sequence[Row], languages: Sequence[str], measure: str) -> dict[tuple[str, str], Estimate | None]:
     (zero_shot,) = (row for row in rows if row.name == ZERO_SHOT)
     if ENGLISH not in zero_shot.results:
         return {}
-    english = zero_shot.results[ENGLISH].pooled.values[measure]
     return {
         (row.name, language): gap_closed(
-            zero_shot.results[language].pooled.values[measure], row.results[language].pooled.values[measure], english
+            *(
+                results[name].sample(measure)
+                for results, name in (
+                    (zero_shot.results, language), (row.results, language), (zero_shot.results, ENGLISH)
+                )
+            )
         )
         for row in rows
         if row.name not in (ZERO_SHOT, BM25)
         for language in languages
         if language in row.results
-    }
+    }  # fmt: skip

@@ -157,7 +157,8 @@ class Searcher:
     def measured(self, queries: Queries, measures: tuple[str, ...] = DEFAULT_MEASURES) -> Measured:
         """What the ranking is worth."""
         _, qrels = queries.read(self.collection)
-        return measure(self.name, queries.language, self.ranking(queries), qrels, measures)
+        of = str(self.name_or_folder)
+        return measure(self.name, queries.language, self.ranking(queries), qrels, measures, of)
 
 
 def kind_of(config: dict[str, Any]) -> str:

@@ -1,3 +1,3 @@
 """What tables call the teacher's two parts beside a student."""
 
-UPPER_BOUND, ZERO_SHOT = "English upper bound", "zero-shot"
+ENGLISH_REFERENCE, ZERO_SHOT = "English reference", "zero-shot"

@@ -34,7 +34,18 @@ Idf = tuple[torch.Tensor, torch.Tensor]
 RESIDUAL = "marginal_residual"
 """Beside the terms in what an alignment returns: the worst of all pairs, the only figure that is no mean over them."""
 
-TERMS = ("ot", "ot_contrastive", "uniform", "nearest", "greedy", *PAIR_LOSSES, "contrastive", "scores")
+TERMS = {
+    "ot": "optimal-transport distillation",
+    "ot_contrastive": "contrast over transport costs",
+    "uniform": "distillation over uniform plans",
+    "nearest": "distillation by nearest tokens",
+    "greedy": "distillation by greedy alignment",
+    **{name: f"distillation by {name}" for name in PAIR_LOSSES},
+    "mse": "distillation of mean vectors",
+    "contrastive": "MaxSim contrast over bitext",
+    "scores": "score distillation",
+}
+"""What a student is taught by, as tables and cards call it."""
 _WITH_SOLVER = {"ot", "ot_contrastive"}
 _WITH_MARGINALS = {"ot", "ot_contrastive", "uniform", "nearest", "greedy"}
 _WITH_COST = _WITH_SOLVER | _WITH_MARGINALS
@@ -232,6 +243,14 @@ class Alignment:
         if self.marginals == "idf" and idf:
             options["weights_a"], options["weights_b"] = idf[0][english.input_ids], idf[1][foreign.input_ids]
         return options
+
+
+def method_title(formula: str, marginals: str | None = None) -> str:
+    """What a formula does, in words: `contrast over transport costs`; the published method is called by its name."""
+    terms = _parse(formula)
+    if terms.keys() == {"ot"} and marginals == "uniform":
+        return "optimal-transport distillation over all tokens (OPTICAL)"
+    return " + ".join(TERMS[name] for name in terms) or "English rows alone"
 
 
 def _parse(formula: str) -> dict[str, float]:

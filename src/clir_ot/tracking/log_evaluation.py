@@ -15,7 +15,7 @@ from clir_ot.evaluation.systems import Comparison, Measured
 from clir_ot.pictures.canvas import pixels
 from clir_ot.pictures.language_heatmap import heat_map
 from clir_ot.runs.folder import RunFolder
-from clir_ot.runs.system_names import UPPER_BOUND, ZERO_SHOT
+from clir_ot.runs.system_names import ENGLISH_REFERENCE, ZERO_SHOT
 from clir_ot.tracking.artifacts import log_rankings
 from clir_ot.tracking.run_logger import reopen
 from clir_ot.tracking.weights_and_biases import finish
@@ -50,18 +50,17 @@ class Evaluation:
             place = "/".join(filter(None, (self.split, result.language, name.replace(", ", "/"))))
             found |= {f"{place}/{measure}": result.mean(measure) for measure in result.values}
         named = {(result.name, result.language): result for result in self.results}
-        top = named.get((UPPER_BOUND, ENGLISH))
+        top = named.get((ENGLISH_REFERENCE, ENGLISH))
         for (name, language), result in named.items():
             zero_shot = named.get((ZERO_SHOT, language))
             if name != self.own or zero_shot is None or top is None:
                 continue
             measure = next(iter(result.values))
-            gap = gap_closed(zero_shot.values[measure], result.values[measure], top.values[measure])
+            gap = gap_closed(*(side.sample(measure) for side in (zero_shot, result, top)))
             if gap:
-                found[f"{self.split}/{language}/gap_closed"] = gap.closed
+                found[f"{self.split}/{language}/gap_closed"] = gap.value
         if self.languages:
-            for setting, values in self.languages.by_query().items():
-                found[f"languages/{setting}"] = sum(values.values()) / len(values)
+            found |= {f"languages/{setting}": value for setting, value in self.languages.macro_means().items()}
         return found
 
     def table(self) -> tuple[list[str], list[list[Any]]]:
@@ -69,8 +68,7 @@ class Evaluation:
         measures = list(self.results[0].values)
         header = ["system", "language", "queries", *measures, f"{measures[0]} low", f"{measures[0]} high"]
         rows: list[list[Any]] = [
-            [r.name, r.language, len(r.values[measures[0]]), *map(r.mean, measures), *r.interval(measures[0])]
-            for r in self.results
+            [r.name, r.language, r.count, *map(r.mean, measures), *r.interval(measures[0])] for r in self.results
         ]
         return header, rows
 
@@ -78,7 +76,7 @@ class Evaluation:
         """Header and rows: the paired comparisons."""
         header = ["system", "baseline", "language", "measure", "difference", "low", "high", "p (Holm)", "verdict"]
         rows: list[list[Any]] = [
-            [c.better.name, c.baseline.name, c.better.language, c.measure, c.paired.difference, *c.paired.interval,
+            [c.system, c.baseline, ",".join(c.languages), c.measure, c.difference.value, *c.difference.interval(),
              c.p_adjusted, c.verdict()]
             for c in self.comparisons
         ]  # fmt: skip

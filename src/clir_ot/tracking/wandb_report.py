@@ -13,7 +13,7 @@ _TABLES = {
         "test/systems",
         "Every system in every language, with 95 % intervals, as `clir-ot evaluate` prints it.",
     ),
-    "Tests": ("test/comparisons", "Paired randomisation tests, with Holm's correction over each run's comparisons."),
+    "Tests": ("test/comparisons", "Paired t-tests over queries, with Holm's correction over each run's comparisons."),
 }
 _SAID = {
     "Test queries": "Mean over the test queries of a language; each run beside its teacher, asked zero-shot.",
