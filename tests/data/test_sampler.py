@@ -42,7 +42,8 @@ def test_padding_stays_under_a_tenth_on_both_sides_together() -> None:
     english = np.clip(chance.lognormal(2.2, 0.7, 1600), 4, 64).astype(int)
     foreign = np.clip(english * chance.lognormal(0.6, 0.35, 1600), 4, 64).astype(int)
     lengths = {"yo": list(zip(english.tolist(), foreign.tolist(), strict=True))}
-    sampler = HybridBatchSampler({}, lengths, bitext_rate=1.0, english_share=0.25, batch_size=16)
+    # Without English rows, which are drawn from a batch afterwards: what they cost, tests/systems/test_padding.py sees.
+    sampler = HybridBatchSampler({}, lengths, bitext_rate=1.0, batch_size=16)
     real = padded = at_random = 0
     for plan in epochs(sampler, 3):
         sides = zip(*(sampler._lengths(row) for row in plan.rows), strict=True)
@@ -69,13 +70,41 @@ def test_an_epoch_is_as_long_whatever_alpha_is() -> None:
     assert lengths == [29, 29, 29]  # 300 queries in three languages, by 32
 
 
-def test_shares_and_languages_are_those_asked_for() -> None:
+@pytest.mark.parametrize("world_size", [1, 2])
+@pytest.mark.parametrize(("alpha", "bitext_rate", "english"), [(0.25, 0.5, 0.2), (0.75, 0.0, 0.0), (0.5, 0.3, 0.25)])
+def test_every_beginning_of_an_epoch_is_within_a_batch_of_the_asked_shares(
+    alpha: float, bitext_rate: float, english: float, world_size: int
+) -> None:
+    data = {"alpha": alpha, "bitext_rate": bitext_rate, "english_share": english if bitext_rate else 0.0}
+    for seed in range(4):
+        sampler = HybridBatchSampler(RANKINGS, BITEXT, **data, batch_size=16, seed=seed, world_size=world_size)
+        for epoch in epochs_apart(sampler, 3):
+            kinds, languages, rows = Counter(), Counter(), 0
+            for number, plan in enumerate(epoch, start=1):
+                kinds[plan.kind] += 1
+                everywhere = [row for rank in (plan.rows, *plan.others) for row in rank]
+                if plan.kind == "monolingual":
+                    languages[everywhere[0].query_language] += 1
+                if plan.kind == "bitext":
+                    rows += sum(row.query_language == "en" for row in everywhere)
+                rankings = number - kinds["bitext"]
+                assert abs(kinds["bitext"] - number * bitext_rate) < 1
+                assert abs(kinds["monolingual"] - rankings * alpha) < 1
+                assert abs(rows - kinds["bitext"] * 16 * data["english_share"]) < 1
+                for language in LANGUAGES:
+                    assert abs(languages[language] - kinds["monolingual"] / 3) < 1
+
+
+def test_each_kind_begins_an_epoch_as_often_as_its_share_says() -> None:
+    """Exact shares are no use where short epochs all begin alike."""
+    sampler = HybridBatchSampler(RANKINGS, BITEXT, alpha=0.75, batch_size=16)
+    first = Counter(epoch[0].kind for epoch in epochs_apart(sampler, 200))
+    assert first["cross-lingual"] / 200 == pytest.approx(0.25, abs=0.1)
+
+
+def test_kinds_and_languages_of_rows() -> None:
     sampler = HybridBatchSampler(RANKINGS, BITEXT, alpha=0.25, bitext_rate=0.5, english_share=0.2, batch_size=16)
     plans = epochs(sampler, 60)
-    kinds = Counter(plan.kind for plan in plans)
-    total = len(plans)
-    assert kinds["bitext"] / total == pytest.approx(0.5, abs=0.05)
-    assert kinds["monolingual"] / total == pytest.approx(0.125, abs=0.04)
     for plan in plans:
         pairs = {(row.query_language, row.document_language) for row in plan.rows}
         if plan.kind == "monolingual":
@@ -83,18 +112,14 @@ def test_shares_and_languages_are_those_asked_for() -> None:
             assert all(a == b for a, b in pairs)
         if plan.kind == "cross-lingual":
             assert all(a != b for a, b in pairs)
-    mono = Counter(plan.rows[0].query_language for plan in plans if plan.kind == "monolingual")
     cross = Counter(
         (row.query_language, row.document_language)
         for plan in plans
         if plan.kind == "cross-lingual"
         for row in plan.rows
     )
-    assert min(mono.values()) / sum(mono.values()) > 0.2
     assert len(cross) == 6
     assert min(cross.values()) / sum(cross.values()) > 0.14
-    bitext = [row for plan in plans if plan.kind == "bitext" for row in plan.rows]
-    assert sum(row.query_language == "en" for row in bitext) / len(bitext) == pytest.approx(0.2, abs=0.02)
 
 
 def test_ranks_share_the_batches_of_one_process() -> None:
@@ -221,6 +246,6 @@ def test_languages_are_drawn_by_temperature(temperature: float | None, expected:
         {("en", "en"): QUERIES, ("yo", "yo"): small}, {}, batch_size=15, language_temperature=temperature
     )
     drawn = Counter(plan.rows[0].query_language for plan in epochs(sampler, 60))
-    assert drawn["en"] / sum(drawn.values()) == pytest.approx(expected, abs=0.04)
+    assert drawn["en"] / sum(drawn.values()) == pytest.approx(expected, abs=0.02)
     with pytest.raises(UserError, match="language_temperature is 0"):
         HybridBatchSampler(RANKINGS, {}, language_temperature=0.0)

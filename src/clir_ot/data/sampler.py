@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from torch.utils.data import Sampler
 
+from clir_ot.collections.collection import ENGLISH
 from clir_ot.data.like_lengths import Copies, of_like_lengths
+from clir_ot.data.quota import in_turn, portions
 from clir_ot.data.rows import BitextRows, Row
 from clir_ot.errors import UserError, require, require_share
 
@@ -44,9 +46,11 @@ class BatchPlan(NamedTuple):
 class HybridBatchSampler(Sampler[BatchPlan]):
     """Batches for all three systems (hybrid batch training: Elmahdy, Lin & Ahmad 2024, section 3).
 
-    A batch is bitext with probability `bitext_rate`; else monolingual with probability `alpha` (one language for
-    queries and documents) or cross-lingual (each row draws its own query language != document language). The batches
-    depend on seed and epoch alone; rank r of w processes gets rows r, r + w, ... of each.
+    A share `bitext_rate` of the batches is bitext; of the others a share `alpha` is monolingual (one language for
+    queries and documents), the rest cross-lingual (each row draws its own query language != document language). After
+    any number of batches of an epoch, these shares and those of the languages of monolingual batches are within one
+    batch of what was asked for, and English rows within one row. The batches depend on seed and epoch alone; rank r
+    of w processes gets rows r, r + w, ... of each.
 
     Args:
         rankings: `{(query language, document language): {query: lengths of document and query}}`: what can be drawn.
@@ -127,6 +131,9 @@ class HybridBatchSampler(Sampler[BatchPlan]):
 
     def __iter__(self) -> Iterator[BatchPlan]:
         random = np.random.default_rng((self.seed, self.epoch))
+        is_bitext, is_monolingual = portions(self.bitext_rate, 1, random), portions(self.alpha, 1, random)
+        english_rows = portions(self.english_share, self.batch_size, random)
+        languages = in_turn(self._language_shares(), random)
         bitext = self._batches(lambda: self._bitext_rows(random), random)
         monolingual = {
             name: self._batches(lambda name=name: self._monolingual_rows([name], random), random)  # type: ignore[misc]
@@ -135,12 +142,12 @@ class HybridBatchSampler(Sampler[BatchPlan]):
         multilingual = self._batches(lambda: self._monolingual_rows(list(self._monolingual), random), random)
         cross_lingual = self._batches(lambda: self._cross_lingual_rows(random), random)
         for number in range(len(self)):
-            if random.random() < self.bitext_rate:
-                plan = BatchPlan("bitext", sorted(next(bitext), key=lambda row: row.query_language == "en"))
+            if next(is_bitext):
+                plan = BatchPlan("bitext", _keeping_english(next(bitext), next(english_rows), random))
             elif self.mode == "X-X":
                 plan = BatchPlan("multilingual", next(multilingual))
-            elif random.random() < self.alpha:
-                plan = BatchPlan("monolingual", next(monolingual[self._language(random)]))
+            elif next(is_monolingual):
+                plan = BatchPlan("monolingual", next(monolingual[next(languages)]))
             else:
                 plan = BatchPlan("cross-lingual", next(cross_lingual))
             if number >= self.start:
@@ -148,7 +155,7 @@ class HybridBatchSampler(Sampler[BatchPlan]):
 
     def _bitext_rows(self, random: np.random.Generator) -> BitextRows:
         sizes = {name: len(lengths) for name, lengths in self.bitext_lengths.items()}
-        return BitextRows(sizes, self.english_share, random)
+        return BitextRows(sizes, random)
 
     def _monolingual_rows(self, languages: list[str], random: np.random.Generator) -> list[Row]:
         return [Row(query, name, name, random.random()) for name in languages for query in self._monolingual[name]]
@@ -184,13 +191,12 @@ class HybridBatchSampler(Sampler[BatchPlan]):
                 for position in random.permutation(len(batches)):
                     yield copies.apart(batches[position])
 
-    def _language(self, random: np.random.Generator) -> str:
-        languages = sorted(self._monolingual)
-        if self.language_temperature is None:
-            return _choose(languages, random)
-        logs = np.log([len(self._monolingual[name]) for name in languages])
-        sizes = np.exp((logs - logs.max()) / self.language_temperature)  # whose powers might overflow
-        return languages[int(random.choice(len(languages), p=sizes / sizes.sum()))]
+    def _language_shares(self) -> dict[str, float]:
+        """Of monolingual batches."""
+        logs = {name: math.log(len(queries)) for name, queries in self._monolingual.items()}
+        most, power = max(logs.values(), default=0.0), 1 / (self.language_temperature or math.inf)
+        weights = {name: math.exp((log - most) * power) for name, log in logs.items()}  # powers might overflow
+        return {name: weight / sum(weights.values()) for name, weight in weights.items()}
 
     def _own(self, plan: BatchPlan) -> BatchPlan:
         """The plan as this rank sees it."""
@@ -227,6 +233,13 @@ class HybridBatchSampler(Sampler[BatchPlan]):
 
 def _choose(items: Sequence[T], random: np.random.Generator) -> T:
     return items[int(random.integers(len(items)))]
+
+
+def _keeping_english(rows: Sequence[Row], count: int, random: np.random.Generator) -> list[Row]:
+    """The rows, the foreign side of `count` of them replaced by the English one; those come last."""
+    chosen = {*random.permutation(len(rows))[:count].tolist()}
+    english = [row._replace(query_language=ENGLISH) for place, row in enumerate(rows) if place in chosen]
+    return [*(row for place, row in enumerate(rows) if place not in chosen), *english]
 
 
 def _at(rows: Sequence[Row], order: NDArray[np.int64]) -> list[Row]:
