@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 from clir_ot.collections import Collection
@@ -104,6 +105,9 @@ def _evaluate(
     comparisons = compare_all(pairs, wanted[0])
     facts = {"split": split, "collection_fingerprint": collection.fingerprint(), **as_json(results, comparisons)}
     tables = [render(results, comparisons)]
+    foreign = [name for name in languages if name != ENGLISH]
+    for noise, name in product(noises, foreign):
+        tables.append(Queries(name, split, noise, documents=searched[name]).changed(collection))
     if own_language:
         facts["own_documents"] = own_language
         tables.append(

@@ -15,7 +15,9 @@ from clir_ot.evaluation.query_noise import drop_diacritics, noisy, swap_characte
     [
         ("Yọ àwọn ohun èlò kúrò", "Yo awon ohun elo kuro"),
         ("Ọjọ́ ẹ̀kọ́", "Ojo eko"),
-        ("ɓarna, ƙasa, ’yanci", "ɓarna, ƙasa, ’yanci"),
+        ("ɓarna, ƙasa, ƴanci, ’yanci, Ɗan", "barna, kasa, yanci, ’yanci, Dan"),
+        ("ɛdeɛn, ɔno, Đà Nẵng", "edeen, ono, Da Nang"),
+        ("ŋ, ß, æ", "ŋ, ß, æ"),
         ("हिन्दी में", "हिन्दी में"),
         ("tiếng Việt", "tieng Viet"),
         ("plain", "plain"),

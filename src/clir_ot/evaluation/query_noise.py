@@ -11,17 +11,31 @@ from clir_ot.errors import UserError
 DEFAULT_NOISES = ("diacritics", "swaps@0.1")
 
 # Marks that writers leave out, and read all the same, are those of alphabets. In Indic scripts a mark is a vowel.
-_MARKED = regex.compile(r"([\p{Latin}\p{Greek}\p{Cyrillic}])\p{Mn}+")
+_LETTER = regex.compile(r"[\p{Latin}\p{Greek}\p{Cyrillic}]")
+_MARKED = regex.compile(rf"({_LETTER.pattern})\p{{Mn}}+")
 _CLUSTER = regex.compile(r".\p{M}*", regex.DOTALL)
 
 
 def drop_diacritics(text: str) -> str:
     """Without tone marks, accents and dots below: "Yọ àwọn ohun" -> "Yo awon ohun".
 
-    Marks are taken from Latin, Greek and Cyrillic letters only. Letters that are not written with a mark in Unicode,
-    such as ɓ and ł, stay.
+    Marks are taken from Latin, Greek and Cyrillic letters only. Letters whose mark is a part of them, as Hausa's ɓ, ɗ,
+    ƙ and ƴ, are those of a plain keyboard: what Unicode calls `LATIN SMALL LETTER B WITH HOOK` is typed as b, and Twi's
+    open ɛ and ɔ as e and o.
     """
-    return unicodedata.normalize("NFC", _MARKED.sub(r"\1", unicodedata.normalize("NFD", text)))
+    bare = _MARKED.sub(r"\1", unicodedata.normalize("NFD", text))
+    return unicodedata.normalize("NFC", _LETTER.sub(lambda found: _plain(found[0]), bare))
+
+
+def _plain(letter: str) -> str:
+    """Of an alphabet's letter, the one without what its Unicode name says it is `WITH`."""
+    name = unicodedata.name(letter, "")
+    if " WITH " not in name and " OPEN " not in name:
+        return letter
+    try:
+        return unicodedata.lookup(name.split(" WITH ")[0].replace(" OPEN ", " "))
+    except KeyError:  # such as LATIN SMALL LETTER O WITH ... of a letter that has no plain form
+        return letter
 
 
 def swap_characters(text: str, rate: float, chance: random.Random) -> str:

@@ -174,6 +174,11 @@ class _Maker:
             }
             return Row(name, clean, noisy)
 
+        self.notes += [
+            f"{Queries(language, self.split, noise).changed(self.collection)}."
+            for noise, language in product(DEFAULT_NOISES, languages)
+        ]
+
         rows = [row(BM25, all_languages, bm25)]
         translated = [language for language in languages if self.collection.has_translated_queries(language)]
         if translated:
