@@ -88,7 +88,10 @@ def test_the_command_prints_such_a_table() -> None:
 
     def form(text: str) -> list[str]:
         """Without figures, verdicts, and the columns' widths."""
-        lines = [re.sub(r": (better|worse|no difference shown)(, (not shown to be )?within .*)?$", "", line) for line in text.strip().splitlines()]
+        lines = [
+            re.sub(r": (better|worse|no difference shown)(, (not shown to be )?within .*)?$", "", line)
+            for line in text.strip().splitlines()
+        ]
         return [re.sub(r"[-+<=]* ?\d*\.?\d+", "#", re.sub(r" +|-{3,}", " ", line)) for line in lines]
 
     assert form(front_page.PRINTED.read_text()) == form(now)
