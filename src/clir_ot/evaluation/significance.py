@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from clir_ot.errors import UserError
 
 EQUIVALENCE_MARGIN = 0.02
-"""Of a measure in [0, 1]: English queries are called unharmed where a change is shown to be smaller than this. A fifth of
-the smallest gain of a low-resource language; chosen when changes of -0.003 to -0.010 had been seen."""
+"""Of a measure in [0, 1]: English queries are called unharmed where a change is shown to be smaller than this. A fifth
+of the smallest gain of a low-resource language; chosen when changes of -0.003 to -0.010 had been seen."""
 
 FEWEST_QUERIES = 20
 """A measure that is defined for fewer queries is left out of tables and of families of tests, with a note."""
