@@ -36,8 +36,10 @@ FORMULAS = [
     "clir_ot.models.transport", "clir_ot.models.sinkhorn", "clir_ot.models.solvers", "clir_ot.models.transport_scores",
     "clir_ot.models.alignments", "clir_ot.models.losses", "clir_ot.models.language_bias", "clir_ot.models.gather",
     "clir_ot.systems.alignment",
-    "clir_ot.data.sampler", "clir_ot.data.quota", "clir_ot.data.idf", "clir_ot.data.inverse_cloze", "clir_ot.retrieval.bm25",
-    "clir_ot.evaluation.metrics", "clir_ot.evaluation.estimate", "clir_ot.evaluation.significance", "clir_ot.evaluation.gap",
+    "clir_ot.data.sampler", "clir_ot.data.quota", "clir_ot.data.idf", "clir_ot.data.inverse_cloze",
+    "clir_ot.retrieval.bm25",
+    "clir_ot.evaluation.metrics", "clir_ot.evaluation.estimate", "clir_ot.evaluation.significance",
+    "clir_ot.evaluation.gap",
     "clir_ot.evaluation.consistency", "clir_ot.evaluation.language_bias", "clir_ot.evaluation.multilingual",
     "clir_ot.evaluation.query_noise",
 ]  # fmt: skip
