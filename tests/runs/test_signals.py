@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -39,9 +39,9 @@ def weights(run: Path) -> dict[str, torch.Tensor]:
 def told(fit: Callable[..., str]) -> Callable[..., str]:
     """Train, and be told in the second half of a gradient of four batches; what the run ended with."""
 
-    def run(folder: Path, signal: str, epoch: int = 0) -> str:
+    def run(folder: Path, signal: str, epoch: int = 0, also: Sequence[object] = ()) -> str:
         tell = {"class_path": TELL, "init_args": {"epoch": epoch, "batch": 2, "signal": signal}}
-        return fit(folder, *ACCUMULATED, "--trainer.callbacks", json.dumps([tell]))
+        return fit(folder, *ACCUMULATED, "--trainer.callbacks", json.dumps([tell, *also]))
 
     return run
 
@@ -64,6 +64,20 @@ def test_under_slurm_the_weights_are_those_of_a_run_left_alone(
     fit(alone, *ACCUMULATED)
     found, expected = weights(run), weights(alone)
     assert [name for name in expected if not torch.equal(found[name], expected[name])] == []
+
+
+def test_weights_that_a_callback_averages_are_gone_on_with(
+    told: Callable[..., str], fit: Callable[..., str], tmp_path: Path
+) -> None:
+    average = {"class_path": "pytorch_lightning.callbacks.EMAWeightAveraging", "init_args": {"decay": 0.5}}
+    run, alone, plain = (tmp_path / name for name in ("run", "alone", "plain"))
+    assert "told to end" in told(run, "SIGTERM", also=[average])
+    assert "resuming from" in told(run, "SIGTERM", also=[average])
+    fit(alone, *ACCUMULATED, "--trainer.callbacks", json.dumps([average]))
+    fit(plain, *ACCUMULATED)
+    found, expected, other = weights(run), weights(alone), weights(plain)
+    assert [name for name in expected if not torch.equal(found[name], expected[name])] == []
+    assert [name for name in expected if not torch.equal(other[name], expected[name])] != []
 
 
 def test_a_job_of_an_array_is_requeued_by_its_place(
