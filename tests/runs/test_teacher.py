@@ -97,7 +97,9 @@ def test_of_a_teacher_that_nobody_may_write_all_is_kept_with_the_student(
     monkeypatch.setattr(os, "access", lambda path, mode: not Path(path).is_relative_to(teacher))
     shutil.rmtree(student / "index")
     own, above = run_searchers(RunFolder(student), Collection(collection_folder))
+    own.documents()
     assert own.index_folders()[0].is_relative_to(teacher / "index")
+    assert not (student / "index").exists()
     assert above is not None
     assert above.path(Queries("en")) == teacher / "trec" / "teacher.en.test.trec"
 

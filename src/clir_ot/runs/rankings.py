@@ -128,6 +128,7 @@ class Searcher:
         self.name, self.folders, self.collection = name, folders, collection
         self.name_or_folder, self._documents = encoder, documents
         self._indexes: dict[str, StoredIndex] = {}
+        self._wanted: list[str] = []  # languages whose index was asked for, be it whole by now or not
 
     @cached_property
     def encoder(self) -> TokenEncoder:
@@ -137,12 +138,13 @@ class Searcher:
     def documents(self, language: str = ENGLISH) -> StoredIndex:
         """Those in a language."""
         if language not in self._indexes:
+            self._wanted.append(language)
             self._indexes[language] = self._documents.open(language)
         return self._indexes[language]
 
     def index_folders(self) -> list[Path]:
-        """Of the languages that there are documents in, be they indexed or not."""
-        return [self._documents.folder(language) for language in self.collection.document_languages]
+        """Of the languages whose documents were searched, or were to be."""
+        return [self._documents.folder(language) for language in self._wanted]
 
     def path(self, queries: Queries) -> Path:
         """Where the ranking is kept."""
