@@ -466,3 +466,41 @@ def test_a_disk_that_takes_no_more_is_one_line(good: dict[str, Path], tmp_path: 
     assert "cannot be written" in said
     assert "Traceback" not in said
     assert not [path for path in (tmp_path / "new").rglob("*") if path.is_file() and path.stat().st_size]
+
+
+@pytest.mark.parametrize(
+    "name", ["my toy", "ẹ\u0301kọ́ 😀", "a\nb", os.fsdecode(b"\xff"), "-x", "~", "[a]*", "a'b\"c$d"]
+)
+def test_names_of_any_kind_are_names(
+    good: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clir: Callable[..., str], name: str
+) -> None:
+    (tmp_path / name).mkdir()
+    new = {"new_folder": tmp_path / name / f"{name}1", "new_file": tmp_path / name / f"{name}.trec"}
+    paths = {**good, **new, "collection": shutil.copytree(good["collection"], tmp_path / name / name)}
+    paths["ranking"], paths["good_pairs"] = new["new_file"], tmp_path / f"{name}.tsv"
+    shutil.copyfile(good["good_pairs"], paths["good_pairs"])
+    for command in (
+        COMMANDS["check"][0], COMMANDS["search"][0], *COMMANDS["evaluate"][:2], COMMANDS["stats"][0],
+        COMMANDS["bitext"][1], COMMANDS["index"][0],
+    ):  # fmt: skip
+        said = clir(*(word.format(**paths) for word in command.split()))
+        assert not said.startswith("FAILED"), said
+
+
+def test_home_is_found_where_no_shell_has_looked(
+    good: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clir: Callable[..., str]
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    shutil.copytree(good["collection"], tmp_path / "toy")
+    shutil.copytree(good["encoder"], tmp_path / "encoder")
+    places = {"collection": "~/toy", "encoder": "~/encoder", "new_file": "~/run.trec", "ranking": "~/run.trec"}
+    monkeypatch.chdir(tmp_path)
+    for command in (COMMANDS["search"][0], COMMANDS["evaluate"][0], COMMANDS["stats"][0], COMMANDS["search"][1]):
+        assert not clir(*(word.format(**{**good, **places}) for word in command.split())).startswith("FAILED")
+    fit = COMMANDS["fit"][0].replace("{base}", "~/base").replace("{new_folder}", "~/run")
+    shutil.copytree(good["base"], tmp_path / "base")
+    assert "trained 1 steps" in clir(*(word.format(**{**good, **places}) for word in fit.split()))
+    assert (tmp_path / "run" / "encoder").is_dir()
+    assert not (tmp_path / "~").exists()
+    for words in (["check", "~nobody/toy"], ["stats", "~/toy", "--encoder", "~nobody/toy"]):
+        assert clir("collection", *words).startswith("FAILED: clir-ot: ~nobody/toy")

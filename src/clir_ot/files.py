@@ -259,9 +259,9 @@ def is_writable(folder: Path) -> bool:
 
 
 def write_text(target: Path, text: str) -> None:
-    """Write UTF-8 `text` to `target`, whole or not at all."""
+    """Write UTF-8 `text` to `target`, whole or not at all; names of files in it that are no UTF-8 are spelt by bytes."""
     with replacing(target) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def _is_held(lock: Path) -> bool:

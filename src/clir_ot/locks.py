@@ -40,7 +40,7 @@ def hold(path: Path, what: str, advice: str = "wait until it ends", *, wait: boo
         with suppress(OSError):  # the disk is full: nobody is told who
             if not isinstance(lock, SoftFileLock):
                 record = [what, os.getpid(), socket.gethostname(), _spelt(datetime.now())]
-                path.write_text(json.dumps(record, ensure_ascii=False), encoding="utf-8")
+                path.write_text(json.dumps(record), encoding="utf-8")
         yield
     finally:
         # Before it is given up: whoever waits for a file that is gone makes a new one.

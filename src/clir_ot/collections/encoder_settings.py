@@ -10,6 +10,7 @@ from tokenizers import Tokenizer
 
 from clir_ot.collections.cache import locate
 from clir_ot.errors import UserError
+from clir_ot.files import user_path
 
 Kind = Literal["query", "document"]
 
@@ -40,7 +41,7 @@ class EncoderSettings:
         Raises:
             UserError: there is no `tokenizer.json`, or a file is damaged.
         """
-        folder = Path(locate(name, "encoder")).expanduser()
+        folder = user_path(locate(name, "encoder"))
         path = folder / _TOKENIZER
         if not path.is_file():
             raise UserError(f"{path}: no such file; --encoder takes the folder of an encoder with a fast tokenizer")

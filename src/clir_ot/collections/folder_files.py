@@ -7,6 +7,7 @@ from pathlib import Path
 from clir_ot.collections.cache import locate
 from clir_ot.collections.languages import canonical_language
 from clir_ot.errors import Report, UserError, stop
+from clir_ot.files import user_path
 
 SPLITS = ("train", "dev", "test")
 ENGLISH = "en"
@@ -21,7 +22,7 @@ def find_folder(name: str | Path) -> Path:
     Raises:
         UserError: there is none.
     """
-    folder = Path(locate(name, "collection")).expanduser()
+    folder = user_path(locate(name, "collection"))
     if not folder.is_dir():
         raise UserError(
             f"{folder}: no such collection folder; `clir-ot collection build starter` builds the default one"

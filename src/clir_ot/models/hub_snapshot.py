@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from clir_ot.errors import UserError
+from clir_ot.files import user_path
 
 # Settings, vocabularies and weights, of modules too; no weights for other frameworks, nor in other precisions.
 _FILES = ["*.json", "*.txt", "*.model", "artifact.metadata"]
@@ -20,7 +21,7 @@ def local_folder(name: str | Path) -> Path:
     from huggingface_hub.errors import HFValidationError
     from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]  # exported lazily
 
-    folder = Path(name).expanduser()
+    folder = user_path(name)
     if folder.is_dir():
         return folder
     if folder.exists():
