@@ -502,5 +502,5 @@ def test_home_is_found_where_no_shell_has_looked(
     assert "trained 1 steps" in clir(*(word.format(**{**good, **places}) for word in fit.split()))
     assert (tmp_path / "run" / "encoder").is_dir()
     assert not (tmp_path / "~").exists()
-    for words in (["check", "~nobody/toy"], ["stats", "~/toy", "--encoder", "~nobody/toy"]):
-        assert clir("collection", *words).startswith("FAILED: clir-ot: ~nobody/toy")
+    for words in (["check", "~no such user/toy"], ["stats", "~/toy", "--encoder", "~no such user/toy"]):
+        assert clir("collection", *words).startswith("FAILED: clir-ot: ~no such user/toy")

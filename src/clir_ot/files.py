@@ -259,7 +259,7 @@ def is_writable(folder: Path) -> bool:
 
 
 def write_text(target: Path, text: str) -> None:
-    """Write UTF-8 `text` to `target`, whole or not at all; names of files in it that are no UTF-8 are spelt by bytes."""
+    """Write UTF-8 `text` to `target`, whole or not at all; names in it that are no UTF-8 are spelt by their bytes."""
     with replacing(target) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
