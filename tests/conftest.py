@@ -138,3 +138,11 @@ def clir(run_clir: Callable[..., None], capsys: pytest.CaptureFixture[str]) -> C
         return capsys.readouterr().out
 
     return run
+
+
+@pytest.fixture(scope="session")
+def good(tmp_path_factory: pytest.TempPathFactory, collection_folder: Path, encoder_folder: Path) -> dict[str, Path]:
+    """Everything that some command reads, as it should be; shared and read-only."""
+    from tests.hostile import make_good
+
+    return make_good(tmp_path_factory.mktemp("good"), collection_folder, encoder_folder)
