@@ -100,8 +100,8 @@ def _train(cli: FitCLI) -> None:
         sum(p.numel() for p in module.encoder.parameters() if p.requires_grad >= needed) for needed in (1, 0)
     )
     say(f"{run.path}: training {trained / 1e6:.1f} M of the encoder's {total / 1e6:.1f} M parameters")
-    if cli.says:
-        say(cli.says)
+    for line in cli.says:
+        say(line)
     rank_zero_only(run.claim)(config, read)
     rank_zero_only(run.add_facts)(code=about["code"])
     tracked = next((logger for logger in trainer.loggers if isinstance(logger, RunLogger)), None)

@@ -37,7 +37,7 @@ class FitCLI(LightningCLI):
     """
 
     run: RunFolder
-    says: str = ""  # how the collection decided
+    says: list[str]  # how the collection decided, and what of it is read otherwise than it stands there
     settings: tuple[dict[str, Any], dict[str, str]]  # the resolved configuration, and fingerprints of what is read
 
     def __init__(self, *arguments: Any, held: ExitStack, **options: Any) -> None:
@@ -111,13 +111,19 @@ class FitCLI(LightningCLI):
 
     def _ask_collection(self) -> None:
         """What the configuration leaves to the collection, in its place: the run folder holds what was trained with."""
-        data = self.config.data
+        data, self.says = self.config.data, []
         collection = Collection(data.collection)
         if data.languages == AUTO:
             data.languages = ",".join(training_languages(collection, AUTO))
-        if data.cloze_share == AUTO and data.bitext_rate < 1:
-            read = passages(collection, parse_languages(data.languages), data.passage_words)
-            data.cloze_share, self.says = read.cloze_share, read.says
+        if data.bitext_rate == 1:
+            return
+        languages = parse_languages(data.languages)
+        if data.cloze_share == AUTO:
+            read = passages(collection, languages, data.passage_words)
+            data.cloze_share = read.cloze_share
+            self.says.append(read.says)
+        there = [language for language in languages if language in collection.document_languages]
+        self.says += [f"note: {note}" for language in there for note in collection.notes(language)]
 
     def _take(self) -> None:
         """Make the run folder this process's alone; one that is another run's is left as it is."""

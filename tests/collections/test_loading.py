@@ -150,7 +150,13 @@ def test_training_passes_them_over(tmp_path: Path, encoder_folder: Path, clir: C
     ]
     hard = ["--data.hard_negatives", "collection", "--data.negatives", 1]
     fit = ["fit", "--config", config, "--model.encoder", encoder_folder, "--data.collection", folder]
-    assert "trained 1 steps" in clir(*fit, "--run", tmp_path / "run", *small, *hard)
+    printed = clir(*fit, "--run", tmp_path / "run", *small, *hard)
+    assert "trained 1 steps" in printed
+    assert "note: " in printed
+    printed = clir(
+        "index", "--encoder", tmp_path / "run" / "encoder", "--collection", folder, "--output", tmp_path / "index"
+    )
+    assert "2 documents have no text" in printed
 
 
 def test_a_large_compressed_file_has_them_too(tmp_path: Path, stored: str) -> None:

@@ -46,18 +46,20 @@ def index(arguments: argparse.Namespace) -> None:
     from clir_ot.retrieval.ranker import load_encoder
     from clir_ot.retrieval.stored_index import build_index
 
-    share = _share(arguments.shard)
+    share, collection = _share(arguments.shard), Collection(arguments.collection)
     made = build_index(
         arguments.output,
         load_encoder(arguments.encoder),
         fingerprint(arguments.encoder),
-        Collection(arguments.collection),
+        collection,
         arguments.documents,
         counting,
         arguments.precision,
         share,
     )
     size = sum(path.stat().st_size for path in made.folder.iterdir() if path.is_file())
+    for note in collection.notes(arguments.documents):
+        print(f"note: {note}")
     said = f"{len(made)} documents, {made.facts.precision}, {size / 1e6:.1f} MB: {made.folder}"
     if missing := made.missing():
         print(f"{said}\n{len(missing)} of {len(made.paths())} shards are missing, which other shares encode")
