@@ -49,6 +49,7 @@ RANKER = [
     ("trainer.max_time", "00:00:00:00", "training has taken no step, so nothing is kept"),
 ]
 STUDENT = [
+    ("model.teacher", "null", "not set: model.teacher; say it as in --model.teacher VALUE"),
     ("model.epsilon", ".inf", "it must be above 0"),
     ("model.temperature", ".inf", "it must be above 0"),
     ("model.english_weight", ".nan", "it must be at least 0"),

@@ -12,7 +12,7 @@ from clir_ot.ablation.plan import Ablation, pairs_against
 from clir_ot.ablation.students import ablate_students
 from clir_ot.errors import UserError
 
-EXPERIMENTS = Path(__file__).parent.parent / "experiments"
+EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 
 
 def test_the_committed_files_are_read() -> None:
