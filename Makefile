@@ -38,7 +38,8 @@ endif
 
 help:  ## this list
 	@echo 'usage: make TARGET [LANG=yo] [COLLECTION=folder] [DEVICES=n] [EXPERIMENT=file.yaml] [ARGS="--key value"]'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo '       [RUNS=folder of runs] [TEACHER=its run] [RUN=folder of this one]'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: pinned  ## clir-ot, with pinned versions of all that it needs
 
