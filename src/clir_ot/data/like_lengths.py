@@ -3,10 +3,16 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from functools import partial
+from functools import cached_property
 from typing import Generic, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 R = TypeVar("R", bound=Hashable)
+
+_FARTHEST = 2**32  # more than two rows' lengths ever differ by
+_NEVER = np.iinfo(np.int64).max
 
 
 def of_like_lengths(rows: Sequence[R], lengths: Callable[[R], tuple[int, int]], batch_size: int) -> list[list[R]]:
@@ -47,21 +53,39 @@ class Copies(Generic[R]):
     """
 
     def __init__(self, copied: Sequence[R], spare: Sequence[R], lengths: Callable[[R], tuple[int, int]]) -> None:
-        self._times, self._spare, self._lengths = Counter(copied), spare, lengths
+        self._spare, self._lengths = spare, lengths
+        self._places: dict[R, list[int]] = {}  # among the spare rows
+        for place, row in enumerate(spare):
+            self._places.setdefault(row, []).append(place)
+        times = Counter(copied)
+        self._times = np.array([times[row] for row in spare], dtype=np.int64)
 
     def apart(self, batch: list[R]) -> list[R]:
         """The batch with another row in a copy's place: of those drawn least often, the one of the nearest lengths."""
         if len(set(batch)) == len(batch):
             return batch
-        kept: list[R] = []
+        free = np.ones(len(self._spare), dtype=bool)
         for row in batch:
-            taken = {*batch, *kept}
-            others = [other for other in self._spare if other not in taken] if row in kept else []
-            kept.append(min(others, key=partial(self._cost, row), default=row))
-            self._times.update([kept[-1]])
-            self._times.subtract([row])
+            free[self._places.get(row, [])] = False
+        kept: list[R] = []
+        seen: set[R] = set()
+        for row in batch:
+            chosen = row
+            if row in seen and free.any():
+                chosen = self._spare[int(np.where(free, self._costs(row), _NEVER).argmin())]
+                free[self._places[chosen]] = False
+                self._times[self._places[chosen]] += 1
+                self._times[self._places.get(row, [])] -= 1
+            kept.append(chosen)
+            seen.add(chosen)
         return kept
 
-    def _cost(self, row: R, other: R) -> tuple[int, int]:
-        sides = zip(self._lengths(row), self._lengths(other), strict=True)
-        return self._times[other], sum(abs(a - b) for a, b in sides)
+    @cached_property
+    def _sides(self) -> NDArray[np.int64]:
+        """(spare rows, 2)"""
+        return np.array([self._lengths(row) for row in self._spare], dtype=np.int64)
+
+    def _costs(self, row: R) -> NDArray[np.int64]:
+        """Of each spare row: how often it was drawn, and among equals how far its lengths are."""
+        apart: NDArray[np.int64] = np.abs(self._sides - np.array(self._lengths(row))).sum(axis=1)
+        return self._times * _FARTHEST + apart
