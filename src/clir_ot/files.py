@@ -228,7 +228,7 @@ def require_place(target: Path, *, folder: bool = False) -> None:
         raise _cannot_write(target, error) from error
     if taken:
         kinds = ("file", "folder") if folder else ("folder", "file")
-        raise UserError(f"{target}: is a {kinds[0]}; give the name of a new {kinds[1]}")
+        raise UserError(f"{target}: cannot be written (it is a {kinds[0]}); give the name of a new {kinds[1]}")
     with scratch_beside(target):
         pass
 
