@@ -1,7 +1,7 @@
 """Does a collection have what an experiment needs? Said before anything slow begins, and all of it at once."""
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
@@ -108,12 +108,22 @@ class _Check:
 
     def language(self, language: str) -> None:
         """What distillation into it and evaluation in it read."""
+        with self._whole(self.files.folder):
+            kinds = ("queries", self.files.queries), ("bitext", self.files.bitexts)
+            found = {what: code for what, files in kinds if (code := self.files.code(files, language)) in files}
+            for what, code in found.items():
+                if code != language:
+                    self.problems.notes.append(f"{self.files.folder}: {language!r} is read from its {what} in {code!r}")
+            self._language(language, found)
+
+    def _language(self, language: str, found: Mapping[str, str]) -> None:
+        """Of a language, by the codes of its files."""
         both = {*self.queries} & {*self.files.bitexts} - {ENGLISH}
         distillable, folder = ", ".join(sorted(both)) or "none", self.files.folder
         if language == ENGLISH:
             self.problems.add(folder, f"en is the teacher's language; choose a foreign one, such as {distillable}")
             return
-        if language not in self.queries and language not in self.files.bitexts:
+        if not found:
             self.problems.add(
                 folder, f"{folder} has nothing in {language!r}; languages with queries and bitext: {distillable}"
             )
@@ -128,8 +138,8 @@ class _Check:
         for files, what in ((self.files.bitexts, "bitext"), (self.files.queries, "queries")):
             with self._whole(folder):
                 self.files.file(files, what, language)
-        if language in self.queries:
-            self._judged(language)
+        if found.get("queries") in self.queries:
+            self._judged(found["queries"])
 
     def _judged(self, language: str) -> None:
         """That some query of the test split is there in the language, with a judged document in English."""

@@ -70,6 +70,11 @@ class Collection:
         """Languages with a bitext file."""
         return sorted(self._files.bitexts)
 
+    def has(self, kind: str, language: str) -> bool:
+        """Whether there is a file of `documents`, `queries` or `bitext` that a language means, as `nb` is of `no`."""
+        files = {"documents": self._files.corpora, "queries": self._files.queries, "bitext": self._files.bitexts}[kind]
+        return self._files.code(files, language) in files
+
     def documents(self, language: str = ENGLISH) -> Mapping[str, str]:
         """`{_id: text}` in file order; a title, where there is one, goes before the text.
 
@@ -91,7 +96,7 @@ class Collection:
 
     def has_translated_queries(self, language: str) -> bool:
         """Whether there is a file of the language's queries translated to English."""
-        return canonical_language(language) in self._files.translations()
+        return self.translated_queries_path(language) in self._files.translations().values()
 
     def translated_queries(self, language: str) -> dict[str, str]:
         """`{_id: English text}` of a language's queries as a machine translated them, or some of them.
@@ -109,8 +114,9 @@ class Collection:
 
     def translated_queries_path(self, language: str) -> Path:
         """The file of a language's queries translated to English; where there is none, the name it is to have."""
-        code = canonical_language(language)
-        return self._files.translations().get(code, self.folder / f"queries.{code}-{ENGLISH}.jsonl")
+        found = self._files.translations()
+        code = self._files.code(found, language)
+        return found.get(code, self.folder / f"queries.{code}-{ENGLISH}.jsonl")
 
     def negatives(self, language: str = ENGLISH) -> dict[str, list[str]]:
         """`{query: documents}` that a queries file lists as `"negatives": ["d1", ...]`, where it does."""
@@ -133,14 +139,14 @@ class Collection:
 
     def is_judged(self, split: str, language: str) -> bool:
         """Whether there are queries in the language and a qrels file of the split for them."""
-        return canonical_language(language) in self._files.queries and self._files.qrels_of(split, language) is not None
+        return self.has("queries", language) and self._files.qrels_of(split, language) is not None
 
     def searched_by(self, split: str, language: str) -> str:
         """Language of the documents that a language's queries are asked of: English, or their own.
 
         Their own where the split judges no English document for them, as in MIRACL, whose languages are not parallel.
         """
-        code = canonical_language(language)
+        code = self._files.code(self._files.corpora, language)
         if code not in self._files.corpora or not self.is_judged(split, code):
             return ENGLISH
         english = self.documents() if ENGLISH in self._files.corpora else {}
@@ -208,7 +214,8 @@ class Collection:
 
     def _found_in(self, judgements: dict[str, dict[str, int]], language: str) -> dict[str, dict[str, int]]:
         """Without documents that only other languages' corpora have, and without queries that have no others."""
-        others = [other for other in self.document_languages if other != canonical_language(language)]
+        here_code = self._files.code(self._files.corpora, language)
+        others = [other for other in self.document_languages if other != here_code]
         if not others:
             return judgements
         here, blank = self.documents(language), frozenset(self.blank_documents(language))

@@ -1,11 +1,11 @@
 """Which file of a collection folder holds what, by its name."""
 
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from clir_ot.collections.cache import locate
-from clir_ot.collections.languages import canonical_language
+from clir_ot.collections.languages import canonical_language, find_code
 from clir_ot.errors import Report, UserError, stop
 from clir_ot.files import user_path
 
@@ -84,9 +84,12 @@ class FolderFiles:
 
     def qrels_of(self, split: str, language: str) -> Path | None:
         """`qrels/<split>.<lang>.tsv` where it exists, else `<split>.tsv`, or None."""
-        # The names have been looked at before.
-        if own := self._qrels_by_language(split, lambda path, problem: None).get(canonical_language(language)):
-            return own
+        asked = self.code(self.queries, language)
+        # The names have been looked at before. What another file of queries is judged by is not theirs.
+        found = self._qrels_by_language(split, lambda path, problem: None).items()
+        own = {code: path for code, path in found if code == asked or code not in self.queries}
+        if (code := self.code(own, asked)) in own:
+            return own[code]
         return next(iter(self._qrels_of_all(split)), None)
 
     def _qrels_of_all(self, split: str) -> list[Path]:
@@ -97,14 +100,22 @@ class FolderFiles:
     def _qrels_by_language(self, split: str, report: Report) -> dict[str, Path]:
         return files_by_language(self.folder / "qrels", f"{split}.", ".tsv", report=report)
 
+    def code(self, files: Collection[str], language: str) -> str:
+        """The code that files have for a language, by `find_code`: `nb` of `no`; its own where none is meant by it.
+
+        Raises:
+            UserError: no language code; several are as near.
+        """
+        code = canonical_language(language)
+        return find_code(files, code, str(self.folder)) or code
+
     def file(self, files: dict[str, Path], what: str, language: str) -> Path:
         """One of `corpora`, `queries` or `bitexts`.
 
         Raises:
             UserError: there is none in the language; names the languages that there are.
         """
-        code = canonical_language(language)
-        if code not in files:
+        if (code := self.code(files, language)) not in files:
             raise UserError(
                 f"{self.folder} has no {what} in {code!r}; it has {what} in: {', '.join(sorted(files)) or 'none'}"
             )

@@ -176,7 +176,7 @@ class CLIRDataModule(pl.LightningDataModule):
 
     def _read_negatives(self, source: str) -> dict[str, list[str]]:
         if source == "collection":
-            available = [name for name in self.languages if name in self.collection.query_languages]
+            available = [name for name in self.languages if self.collection.has("queries", name)]
             found = {query: ids for name in available for query, ids in self.collection.negatives(name).items()}
         else:
             found = {query: ranking(scores)[:_DEPTH] for query, scores in read_run(source).items()}

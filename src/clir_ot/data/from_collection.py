@@ -67,7 +67,7 @@ def passages(collection: Collection, languages: Sequence[str], passage_words: in
     """
     looked_at = held = 0
     for language in languages:
-        rows = _relevant(collection, language, [name for name in collection.document_languages if name == language])
+        rows = _relevant(collection, language, [language] if collection.has("documents", language) else [])
         for query, document in islice(rows, _QUERIES):
             looked_at += 1
             held += query in document

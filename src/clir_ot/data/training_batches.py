@@ -50,8 +50,7 @@ class TrainingTexts:
         if rankings:
             relevant = {name: _relevant(collection.qrels("train", name)) for name in languages}
             queries = {name: collection.queries(name) for name in languages}
-            available = set(collection.document_languages)
-            documents = {name: collection.documents(name) for name in languages if name in available}
+            documents = {name: collection.documents(name) for name in languages if collection.has("documents", name)}
         if bitext:
             # English is among the languages where it has rankings; it is no translation of itself.
             pairs = {name: collection.bitext(name) for name in languages if name != ENGLISH or not rankings}

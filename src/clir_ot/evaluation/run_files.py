@@ -5,7 +5,7 @@ from pathlib import Path
 
 from clir_ot.collections import Collection
 from clir_ot.collections.collection import ENGLISH
-from clir_ot.collections.languages import canonical_language
+from clir_ot.collections.languages import canonical_language, find_code
 from clir_ot.collections.trec import Qrels, Run, read_run
 from clir_ot.errors import UserError
 from clir_ot.evaluation.systems import Measured, compare_all, measure
@@ -67,8 +67,9 @@ def evaluate_against(paths: Sequence[Path], qrels: Qrels, measures: Sequence[str
 def _named(path: Path, collection: Collection) -> tuple[str, str | None]:
     """System and language, as the name says them."""
     system, *rest = path.name.removesuffix(".gz").removesuffix(".trec").split(".")
-    if rest and rest[0] in collection.query_languages:
-        return system, rest[0]
+    # `run` is what such files are called, seldom Rundi.
+    if rest and rest[0] != "run" and (code := find_code(collection.query_languages, rest[0], str(path))):
+        return system, code
     return path.name, None
 
 
