@@ -58,7 +58,9 @@ def test_a_home_that_is_only_read_is_still_read(
     for name in ("XDG_CACHE_HOME", "HF_HOME", "CLIR_OT_CACHE", "WANDB_DATA_DIR"):
         monkeypatch.delenv(name, raising=False)
     allowed = os.access
-    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != home and allowed(path, mode))
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: (Path(path) != home or not mode & os.W_OK) and allowed(path, mode)
+    )
     prepare_home()
     spare = spare_folder()
     assert os.environ["HOME"] == str(home)
@@ -67,6 +69,45 @@ def test_a_home_that_is_only_read_is_still_read(
     assert "HF_HOME" not in os.environ, "models that are in it would be fetched again"
     assert os.environ["CLIR_OT_CACHE"] == str(spare / "clir-ot")
     assert f"home folder {home} cannot be written: caches are kept in {spare}" in capsys.readouterr().err
+
+
+def test_a_home_of_somebody_else_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As `docker run --user 1234` leaves /root: there, and closed to all but its owner, the superuser of the tests."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    looked = Path.is_dir
+
+    def refusing(path: Path) -> bool:
+        if path.is_relative_to(home / ".cache"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return looked(path)
+
+    monkeypatch.setattr(Path, "is_dir", refusing)
+    monkeypatch.setattr(os, "access", lambda path, mode: not Path(path).is_relative_to(home))
+    prepare_home()
+    assert os.environ["HOME"] == str(spare_folder())
+    assert f"home folder {home} cannot be entered: caches" in capsys.readouterr().err
+
+
+def test_a_cache_of_somebody_else_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cache = tmp_path / "home" / ".cache"  # as `sudo pip` leaves it
+    cache.mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(cache.parent))
+    for name in ("XDG_CACHE_HOME", "HF_HOME", "CLIR_OT_CACHE", "WANDB_CACHE_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    allowed = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: not Path(path).is_relative_to(cache) and allowed(path, mode))
+    prepare_home()
+    spare = spare_folder()
+    assert os.environ["HOME"] == str(cache.parent)
+    for name in ("HF_HOME", "CLIR_OT_CACHE", "WANDB_CACHE_DIR"):
+        assert os.environ[name].startswith(str(spare)), name
+    assert f"home folder {cache} cannot be written: caches are kept in {spare}" in capsys.readouterr().err
 
 
 def test_a_home_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:

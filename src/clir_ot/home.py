@@ -38,11 +38,16 @@ def prepare_home() -> None:
     except (KeyError, OSError):  # neither a variable nor the system has a name for this user
         os.environ["LOGNAME"] = str(os.getuid())
     home = Path(os.path.expanduser("~"))  # as it is where nobody knows
-    if home.is_absolute() and home.is_dir() and os.access(home, os.W_OK | os.X_OK):
+    # Not pathlib's, which raises where a folder above, or the home itself, may not be entered.
+    there = home.is_absolute() and os.path.isdir(home)
+    cache = Path(os.environ.get("XDG_CACHE_HOME", home / ".cache"))  # the superuser's, where he once made it
+    kept = [home, cache] if os.path.isdir(cache) else [home]
+    refused = [folder for folder in kept if not os.access(folder, os.W_OK | os.X_OK)]
+    if there and not refused:
         return
     spare = spare_folder()
-    missing = not (home.is_absolute() and home.is_dir())
-    if missing:
+    closed = there and not os.access(home, os.X_OK)  # another user's, such as /root
+    if closed or not there:
         os.environ["HOME"] = str(spare)
     else:
         for name, folder in _ELSEWHERE.items():
@@ -51,8 +56,9 @@ def prepare_home() -> None:
 
         # Of which what is there is read.
         for name, folder in {"HF_HOME": "huggingface", "CLIR_OT_CACHE": "clir-ot"}.items():
-            if not platformdirs.user_cache_path(folder, appauthor=False).is_dir():
+            if not os.access(platformdirs.user_cache_path(folder, appauthor=False), os.R_OK | os.X_OK):
                 os.environ.setdefault(name, str(spare / folder))
     if os.environ.get("LOCAL_RANK", os.environ.get("SLURM_LOCALID", "0")) == "0":
-        what = "is not there" if missing else "cannot be written"
-        print(f"clir-ot: home folder {home} {what}: caches are kept in {spare}; set HOME to another", file=sys.stderr)
+        what = "cannot be entered" if closed else "cannot be written" if there else "is not there"
+        place = refused[0] if there and refused else home
+        print(f"clir-ot: home folder {place} {what}: caches are kept in {spare}; set HOME to another", file=sys.stderr)
