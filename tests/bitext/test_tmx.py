@@ -88,6 +88,20 @@ def test_every_encoding_that_python_has_is_read(read: Read, declared: str, encod
     assert read(memory(unit("a", text), head=head).encode(encoding)) == [("a", text)]
 
 
+@pytest.mark.parametrize(("broken", "sign"), [("AT&T", "&"), ("a &amp", "&"), ("a & b", "&"), ("1 < 2", "<")])
+def test_a_bare_sign_costs_its_unit_and_is_text_where_it_may_stand(
+    tmp_path: Path, read: Read, said: list[str], broken: str, sign: str
+) -> None:
+    units = [unit(broken, "c"), unit(f"<![CDATA[{broken} <b>]]> &lt; &amp;", "d")]
+    for padding in ("", "x" * (2**16 - len(memory()) + len("</body></tmx>\n") - 45)):  # across two pieces, too
+        said.clear()
+        assert read(memory(unit(padding or "x", "e"), *units))[1:] == [(f"{broken} <b> < &", "d")]
+        assert said == [
+            f"{tmp_path / 'm.tmx'}: 1 of 3 units left out, the first at line 3, which has a bare {sign}, where XML has "
+            "an entity"
+        ]
+
+
 def test_entities_are_not_expanded(read: Read) -> None:
     entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10 if n else "ha"}">' for n in range(12))
     with pytest.raises(UserError, match=r"m\.tmx:1: declares the entity e0"):

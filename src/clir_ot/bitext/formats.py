@@ -127,7 +127,7 @@ def _read_zip(path: Path, language: str, columns: Columns | None, say: Say) -> I
                 f"{path}: holds several files, unpack it and give those that are meant: {', '.join(readable)}"
                 if readable
                 else f"{path}: holds no pair NAME.{ENGLISH} and NAME.{language}, nor a file of another format, only "
-                f"{', '.join(by_name) or 'nothing'}"
+                f"{', '.join(by_name) or 'a README, or nothing'}"
             )
         ((name, kind),) = readable.items()
         if kind not in _TABLES:

@@ -17,13 +17,18 @@ _CODES = frozenset({"bpt", "ept", "it", "ph", "ut"})
 _PIECE = 2**16  # bytes parsed together
 # Stand for what cannot be read, so that the parser goes on and the unit is known: characters that are none.
 _BROKEN, _ABSENT = "\ufdd0", "\ufdd1"
+_BARE = {"&": "\ufdd2", "<": "\ufdd3"}
+_WRITTEN = str.maketrans({sign: character for character, sign in _BARE.items()})
 _PROBLEMS = {
     _BROKEN: "a control character, an undefined entity or bytes that are not in the file's encoding",
     _ABSENT: "a <tuv> without <seg>",
+    **{sign: f"a bare {character}, where XML has an entity" for character, sign in _BARE.items()},
 }
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_REFERENCE = re.compile(r"&(?:#x([0-9a-fA-F]{1,8})|#([0-9]{1,8})|(?!amp;|lt;|gt;|quot;|apos;)\w{1,32});")
-_CUT_REFERENCE = re.compile(r"&[#\w]{0,32}\Z")
+_REFERENCE = re.compile(
+    r"&(?!(?:amp|lt|gt|quot|apos);)(?:#x([0-9a-fA-F]{1,8});|#([0-9]{1,8});|\w{1,32};|)|<(?![\w:/?!])"
+)
+_CUT_REFERENCE = re.compile(r"(?:&[#\w]{0,32}|<)\Z")
 _DECLARED = re.compile(rb"""\A\s*<\?xml[^>]*?\sencoding\s*=\s*["']([^"']+)["']""")
 
 # By the first bytes: byte order marks, and `<?` without one.
@@ -91,11 +96,14 @@ class _Units:
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._characters
+        parser.StartCdataSectionHandler = lambda: self._in_cdata(True)
+        parser.EndCdataSectionHandler = lambda: self._in_cdata(False)
         parser.EntityDeclHandler = self._entity
         self._unit: _Unit | None = None
         self._code = ""  # of the <tuv> that is read
         self._text: list[str] | None = None  # of the <seg> that is read
         self._inside = 0  # markup elements of that
+        self._cdata = False
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         name = tag.rpartition(":")[2]
@@ -123,7 +131,11 @@ class _Units:
 
     def _characters(self, text: str) -> None:
         if self._text is not None and not self._inside:
-            self._text.append(text)
+            self._text.append(text.translate(_WRITTEN) if self._cdata else text)
+
+    def _in_cdata(self, inside: bool) -> None:
+        """Where `&` and `<` are text."""
+        self._cdata = inside
 
     def _entity(self, name: str, *declared: object) -> None:
         raise UserError(
@@ -155,7 +167,9 @@ def _parsed(path: Readable, units: _Units) -> Iterator[_Unit]:
 
 
 def _allowed(reference: re.Match[str]) -> str:
-    """The number of a character that XML allows; no entity, for the file declares none."""
+    """The number of a character that XML allows; no entity, for the file declares none; no bare sign."""
+    if reference[0] in _BARE:
+        return _BARE[reference[0]]
     number = int(reference[1], 16) if reference[1] else int(reference[2] or 0)
     return _BROKEN if number > 0x10FFFF or _NOT_XML.match(chr(number)) else reference[0]
 
