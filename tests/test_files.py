@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from clir_ot.errors import UserError
-from clir_ot.files import remove_leftovers, replacing, write_text
+from clir_ot.files import opened, remove_leftovers, replacing, write_text
 
 
 def test_an_interrupt_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
@@ -18,6 +18,14 @@ def test_an_interrupt_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> No
         raise KeyboardInterrupt
     assert target.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["file.txt"]
+
+
+@pytest.mark.parametrize("name", ["corpus.jsonl", "pairs.tsv.gz", "m.tmx", "run.trec"])
+def test_a_git_lfs_pointer_is_told_from_the_file(tmp_path: Path, name: str) -> None:
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n"
+    (tmp_path / name).write_text(pointer)
+    with pytest.raises(UserError, match=rf"{name}: is a Git-LFS pointer, not the file itself"), opened(tmp_path / name):
+        pass
 
 
 def test_a_folder_takes_the_place_of_a_folder(tmp_path: Path) -> None:

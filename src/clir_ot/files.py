@@ -24,6 +24,8 @@ DISK_FULL = os.strerror(errno.ENOSPC)
 _OLD = "old"
 _LOCK = ".lock"  # in the temporary folder, held by who writes there as long as that process lives
 
+_POINTER = b"version https://git-lfs.github.com/spec/v1"
+
 Readable = Path | zipfile.Path
 """A file, or one inside a zip."""
 
@@ -35,10 +37,11 @@ def opened(path: Readable) -> Iterator[IO[bytes]]:
     """Open a file for reading; `.gz` and `.zst` are decompressed on the fly.
 
     Raises:
-        UserError: it cannot be read, or not to its end: it is damaged or was cut short.
+        UserError: it cannot be read, or not to its end: it is damaged or was cut short; it is a Git-LFS pointer.
     """
     try:
         with path.open("rb") as file:
+            refuse_pointer(path, file.peek(len(_POINTER)))  # type: ignore[attr-defined]
             if path.suffix == ".gz":
                 yield gzip.GzipFile(fileobj=file)  # type: ignore[misc]
             elif path.suffix == ".zst":
@@ -51,6 +54,19 @@ def opened(path: Readable) -> Iterator[IO[bytes]]:
     # EOFError and zlib's: a .gz cut short or damaged; the last: a way to pack a zip that Python has not.
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError) as error:
         raise UserError(f"{path}: cannot be read ({error})") from error
+
+
+def refuse_pointer(path: Readable, start: bytes) -> None:
+    """Refuse what stands for a large file where a repository was cloned without Git-LFS, by its first bytes.
+
+    Raises:
+        UserError: it is such a pointer.
+    """
+    if start.startswith(_POINTER):
+        raise UserError(
+            f"{path}: is a Git-LFS pointer, not the file itself; run `git lfs pull` where it was cloned, or fetch it "
+            "again"
+        )
 
 
 def compressed(content: bytes, path: Path) -> bytes:

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from clir_ot.errors import UserError
+from clir_ot.files import refuse_pointer
 
 # In the order in which transformers looks for them.
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
-_POINTER = b"version https://git-lfs.github.com/spec/v1"
 _READ = {".json", ".txt", ".model", ".metadata"}  # besides weights
 _LARGE = 2**20  # bytes, from which on a JSON file is a vocabulary, left to the library that reads it
 
@@ -113,12 +113,8 @@ def _check_weights(path: Path) -> None:
 def _head(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            head = file.read(len(_POINTER))
+            head = file.read(64)
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror or error})") from error
-    if head == _POINTER:
-        raise UserError(
-            f"{path}: is a Git-LFS pointer, not the file itself; run `git lfs pull` where it was cloned, or fetch it "
-            "again"
-        )
+    refuse_pointer(path, head)
     return head
