@@ -36,6 +36,7 @@ RANKER = [
     ("checkpoint_seconds", "-1", "it must be at least 0"),
     ("trainer.max_epochs", "0", "it must be at least 1, or -1 for no limit"),
     ("trainer.max_epochs", "-1", "set one of them (trainer.max_time may end training earlier)"),
+    ("trainer.max_epochs", "null", "max_epochs is null, and trainer.max_steps gives no end either"),
     ("trainer.max_steps", "0", "it must be at least 1, or -1 for no limit"),
     ("trainer.accumulate_grad_batches", "0", "it must be at least 1"),
     ("trainer.gradient_clip_val", ".nan", "it must be at least 0"),

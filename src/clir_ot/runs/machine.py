@@ -55,10 +55,11 @@ def check_trainer(trainer: Any) -> None:
     for name, value in (("max_epochs", trainer.max_epochs), ("max_steps", trainer.max_steps)):
         if value is not None and (value < -1 or value == 0):
             raise UserError(f"trainer.{name} is {value}; it must be at least 1, or -1 for no limit")
-    if trainer.max_epochs == -1 and trainer.max_steps == -1:
+    if trainer.max_epochs in (-1, None) and trainer.max_steps == -1:
+        epochs = "null" if trainer.max_epochs is None else trainer.max_epochs
         raise UserError(
-            "trainer.max_epochs is -1, and trainer.max_steps gives no end either, towards which the learning rate "
-            "falls; set one of them (trainer.max_time may end training earlier)"
+            f"trainer.max_epochs is {epochs}, and trainer.max_steps gives no end either, towards which the learning "
+            "rate falls; set one of them (trainer.max_time may end training earlier)"
         )
     require("trainer.accumulate_grad_batches", trainer.accumulate_grad_batches, least=1)
     require("trainer.gradient_clip_val", trainer.gradient_clip_val, least=0)
