@@ -7,11 +7,10 @@ import tempfile
 from pathlib import Path
 
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clir_ot import TokenEncoder, cli
+from clir_ot import cli
 from clir_ot.collections.check import find_problems
 
 SPACES = [*" \t\n\r\u00a0\u2028\x85\x1c\u3000\u200b\ufeff#\ud800\x00"]
@@ -50,14 +49,6 @@ def collections(draw: st.DrawFn) -> dict[str, bytes]:
     head = draw(st.sampled_from(["query-id\tcorpus-id\tscore\n", ""]))
     files["qrels/test.tsv"] = (head + "".join(f"{row}\n" for row in rows)).encode("utf-8", "surrogatepass")
     return files
-
-
-@pytest.fixture(scope="module")
-def encoder(encoder_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.manual_seed(0)
-    folder = tmp_path_factory.mktemp("encoder") / "encoder"
-    TokenEncoder.from_pretrained(encoder_folder, dimensions=8).save_pretrained(folder)
-    return folder
 
 
 def run(*words: object) -> str | None:
@@ -105,26 +96,26 @@ def assert_goes_through_if_checked(files: dict[str, bytes], encoder: Path, *, mu
 
 @settings(max_examples=12, deadline=None, derandomize=True)
 @given(files=collections())
-def test_what_the_check_passes_goes_through(files: dict[str, bytes], encoder: Path) -> None:
-    assert_goes_through_if_checked(files, encoder)
+def test_what_the_check_passes_goes_through(files: dict[str, bytes], teacher_folder: Path) -> None:
+    assert_goes_through_if_checked(files, teacher_folder)
 
 
 @pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(files=collections())
-def test_what_the_check_passes_goes_through_and_more_of_it(files: dict[str, bytes], encoder: Path) -> None:
-    assert_goes_through_if_checked(files, encoder)
+def test_what_the_check_passes_goes_through_and_more_of_it(files: dict[str, bytes], teacher_folder: Path) -> None:
+    assert_goes_through_if_checked(files, teacher_folder)
 
 
 HARMLESS = ["a\u200bb", "x" * 5000, "ẹ\u0301", "e\u0301-é", "Q0", "1", "a,b;c|d", "%2f/../x", "😀"]
 
 
 @pytest.mark.parametrize("name", HARMLESS)
-def test_ids_that_look_hostile_and_are_not(name: str, encoder: Path) -> None:
+def test_ids_that_look_hostile_and_are_not(name: str, teacher_folder: Path) -> None:
     texts = "".join(json.dumps({"_id": each, "text": "bara"}) + "\n" for each in (name, f"{name}2"))
     judged = f"{name}\t{name}\t1\n{name}2\t{name}\t1\n"
     assert_goes_through_if_checked(
         {"corpus.jsonl": texts.encode(), "queries.jsonl": texts.encode(), "qrels/test.tsv": judged.encode()},
-        encoder,
+        teacher_folder,
         must_pass=True,
     )

@@ -4,22 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
-
-from clir_ot import TokenEncoder
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 
 Fit = Callable[..., str]
-
-
-@pytest.fixture(scope="session")
-def teacher_folder(encoder_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A saved encoder, which is no run's."""
-    torch.manual_seed(1)
-    folder = tmp_path_factory.mktemp("taught-by") / "encoder"
-    TokenEncoder.from_pretrained(encoder_folder, dimensions=8).save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from clir_ot import CLIRDataModule, TeacherRanker
 from clir_ot.errors import UserError
 from clir_ot.runs.best_weights import BestWeights
 from clir_ot.tracking.dev_retrieval import DevRetrieval
+from tests.training import quiet_trainer
 
 MONITOR = "dev/en/MRR@10"
 
@@ -28,10 +29,7 @@ class Scripted(DevRetrieval):
 
 def train(encoder: Path, collection: Path, callbacks: list[pl.Callback], folder: Path) -> TeacherRanker:
     module = TeacherRanker(str(encoder), dimensions=8, learning_rate=1e-2)
-    trainer = pl.Trainer(
-        default_root_dir=folder, accelerator="cpu", logger=False, enable_progress_bar=False, callbacks=callbacks,
-        enable_model_summary=False, enable_checkpointing=False, use_distributed_sampler=False, max_epochs=4,
-    )  # fmt: skip
+    trainer = quiet_trainer(folder, callbacks=callbacks, max_epochs=4)
     trainer.fit(module, CLIRDataModule(collection, "en", batch_size=12))
     return module
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import pytorch_lightning as pl
 import torch
 from safetensors.torch import load_file, save_file
 
@@ -14,6 +13,7 @@ from clir_ot import CLIRDataModule, OTDistillation, TokenEncoder
 from clir_ot.runs import half_vectors, teacher_vectors
 from clir_ot.runs.half_vectors import HalfVectors
 from clir_ot.runs.teacher_vectors import TeacherVectors
+from tests.training import quiet_trainer
 
 HALF = 2**-11  # of a coordinate of at most 1
 
@@ -106,11 +106,9 @@ def test_a_student_is_taught_from_them_where_the_bitext_is_large(
         monkeypatch.setattr(teacher_vectors.shutil, "disk_usage", lambda _, free=free: type("", (), {"free": free}))
         torch.manual_seed(3)
         module = OTDistillation(str(tmp_path / "teacher"), alignment="mse", learning_rate=1e-3, dropout=False)
-        trainer = pl.Trainer(
-            default_root_dir=tmp_path, accelerator="cpu", logger=False, enable_progress_bar=False, max_epochs=1,
-            enable_model_summary=False, enable_checkpointing=False, use_distributed_sampler=False,
-            callbacks=[TeacherVectors([tmp_path / f"{most}-{free}"], "a fingerprint")],
-        )  # fmt: skip
+        trainer = quiet_trainer(
+            tmp_path, max_epochs=1, callbacks=[TeacherVectors([tmp_path / f"{most}-{free}"], "a fingerprint")]
+        )
         trainer.fit(module, CLIRDataModule(collection_folder, "yo", bitext_rate=1.0, batch_size=12))
         assert (module._remembered is None) == (free == 10)
         trained.append([*module.encoder.parameters()])

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import pytorch_lightning as pl
 import torch
 from safetensors.torch import load_file
 
 from clir_ot import CLIRDataModule, OTDistillation, TokenEncoder
 from clir_ot.data.training_batches import TrainingBatches
 from clir_ot.runs.teacher_vectors import TeacherVectors
+from tests.training import quiet_trainer
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -60,11 +60,7 @@ def test_of_a_part_of_the_bitext_they_are_those_of_a_step(
 ) -> None:
     module = OTDistillation(str(teacher))
     data = CLIRDataModule(collection_folder, "yo", bitext_rate=1.0, bitext_pairs=8, batch_size=4)
-    trainer = pl.Trainer(
-        default_root_dir=tmp_path, accelerator="cpu", logger=False, enable_progress_bar=False, max_epochs=1,
-        enable_model_summary=False, enable_checkpointing=False, use_distributed_sampler=False,
-        callbacks=[TeacherVectors([tmp_path / "bitext"], "a fingerprint")],
-    )  # fmt: skip
+    trainer = quiet_trainer(tmp_path, max_epochs=1, callbacks=[TeacherVectors([tmp_path / "bitext"], "a fingerprint")])
     trainer.fit(module, data)  # where it names a pair otherwise than a batch does, this is a KeyError
     kept, module._remembered = module._remembered, None
     assert kept is not None

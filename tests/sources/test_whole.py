@@ -15,23 +15,9 @@ from clir_ot import Collection
 from clir_ot.errors import UserError
 from clir_ot.sources import assembly
 from clir_ot.sources.assembly import About, Contents, Document, assemble, whole_collection
+from tests.forked import running
 
-# `clir-ot`, which kills itself the n-th time that a file or folder of a name is about to be renamed into its place.
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from clir_ot import cli
-name, left = sys.argv[1], int(sys.argv[2])
-del sys.argv[1:3]
-def replace_or_die(source, target, replace=os.replace):
-    global left
-    left -= Path(target).name == name
-    if Path(target).name == name and left == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-    replace(source, target)
-os.replace = replace_or_die
-cli.main()
-"""
+STOPPABLE = Path(__file__).parents[1] / "stoppable.py"
 ABOUT = About("A set", "Find it.", "somewhere", "c0ffee", "CC0")
 QUESTIONS = {"en": lambda: [("q1", "first?")]}
 JUDGED = {"test": lambda: [("q1", "d1", 1)]}
@@ -125,9 +111,12 @@ def test_values_that_are_no_text_are_nothing_or_named(
         assert not (tmp_path / "built").exists()
 
 
-def build(tmp_path: Path, *words: object, kill_at: str = "none 0") -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", KILLED, *kill_at.split(), "collection", "build", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+def build(*words: object, kill_at: str = "none 0") -> tuple[int | None, str]:
+    """The exit status of a build, and what it says of errors; it is killed where `stoppable.py` says."""
+    command = [str(STOPPABLE), "collection", "build", *map(str, words)]
+    with running(command, CLIR_OT_TEST_KILL_AT=kill_at) as process:
+        _, errors = process.communicate()
+    return process.returncode, errors
 
 
 @pytest.mark.parametrize("kill_at", ["corpus.yo.jsonl 1", "test.tsv 1", "built 1"])
@@ -135,12 +124,12 @@ def test_a_build_that_is_killed_is_built_again_and_leaves_nothing(tmp_path: Path
     copy = miracl(tmp_path / "copy", PASSAGES)
     kill_at = kill_at.replace("test.tsv", "dev.yo.tsv")
     words = ["miracl", tmp_path / "built", "--from", copy, "--languages", "yo"]
-    assert build(tmp_path, *words, kill_at=kill_at).returncode == -signal.SIGKILL
+    assert build(*words, kill_at=kill_at)[0] == -signal.SIGKILL
     assert not (tmp_path / "built").exists()
     for name in (".built.original", ".built.old"):  # somebody's own, the first of which has a name as ours have
         (tmp_path / name / "mine").mkdir(parents=True)
-    done = build(tmp_path, *words)
-    assert done.returncode == 0, done.stderr
+    status, errors = build(*words)
+    assert status == 0, errors
     assert len(Collection(tmp_path / "built").documents("yo")) == 5
     assert sorted(path.name for path in tmp_path.iterdir()) == [".built.old", ".built.original", "built", "copy"]
 
@@ -157,12 +146,12 @@ def test_bitext_of_several_languages_that_is_killed_is_built_again(tmp_path: Pat
         (complete := mine.parent / ".bitext-complete").mkdir()
         (complete / "yo.tsv").write_text("a\tb\n")
         (mine / "sw.tsv").write_text("a\tb\n")
-        assert "sw.tsv: is there already" in build(tmp_path, *words).stderr
+        assert "sw.tsv: is there already" in build(*words)[1]
         assert sorted(path.name for path in mine.iterdir()) == ["ha.tsv", "sw.tsv", "yo.tsv"]
     else:
-        assert build(tmp_path, *words, kill_at=kill_at).returncode == -signal.SIGKILL
+        assert build(*words, kill_at=kill_at)[0] == -signal.SIGKILL
         assert [path.name for path in mine.iterdir()] == ["ha.tsv"]
-        assert build(tmp_path, *words).returncode == 0
+        assert build(*words)[0] == 0
         assert len(list(mine.iterdir())) == 5
     assert [path.name for path in mine.parent.iterdir()] == ["bitext"]
 
