@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from clir_ot.commands.collection import VERBS as COLLECTION_VERBS
 from clir_ot.commands.dashboard import VERBS as DASHBOARD_VERBS
@@ -19,6 +19,9 @@ from clir_ot.errors import UserError
 from clir_ot.files import require_place, user_path
 from clir_ot.home import prepare_home
 from clir_ot.options import make_parser
+
+if TYPE_CHECKING:
+    from clir_ot.evaluation.judging import Judging
 
 _PATIENCE = 10  # seconds
 _LONG = 1500  # characters of a problem, of which more are no help
@@ -167,21 +170,29 @@ def evaluate(arguments: argparse.Namespace) -> None:
         raise UserError(f"{files[0]}: --noise is for run folders, whose encoder is asked again")
     if (arguments.collection is None) == (arguments.qrels is None):
         raise UserError("evaluate needs --collection DIR, or --qrels FILE for TREC run files; one of them")
-    measures = arguments.measures.split(",")
+    measures, judging = arguments.measures.split(","), _judging(arguments)
     if arguments.qrels:
-        print(evaluate_against(files, read_qrels(arguments.qrels), measures))
+        print(evaluate_against(files, read_qrels(arguments.qrels), measures, judging))
         return
     collection, noises = Collection(arguments.collection), arguments.noise.split(",") if arguments.noise else []
     languages = parse_languages(arguments.language) if arguments.language else None
     if folders:
         from clir_ot.evaluate import evaluate_run_folder
     for folder in folders:
-        print(evaluate_run_folder(folder, collection, arguments.split, noises, measures, languages, arguments.teacher))
+        print(
+            evaluate_run_folder(
+                folder, collection, arguments.split, noises, measures, languages, arguments.teacher, judging
+            )
+        )
     if files:
         if languages and len(languages) > 1:
             raise UserError(f"{files[0]}: --language is of all TREC run files; give one language")
         language, documents = languages[0] if languages else None, arguments.documents or "en"
-        print(evaluate_run_files(files, collection, arguments.split, measures, language=language, documents=documents))
+        print(
+            evaluate_run_files(
+                files, collection, arguments.split, measures, language=language, documents=documents, judging=judging
+            )
+        )
 
 
 def report(arguments: argparse.Namespace) -> None:
@@ -197,8 +208,15 @@ def report(arguments: argparse.Namespace) -> None:
     page, tables, figures = write_report(
         arguments.runs, Collection(arguments.collection), arguments.output, split=arguments.split,
         low_resource=low_resource, measures=arguments.measures.split(","), published=published,
+        judging=_judging(arguments),
     )  # fmt: skip
     print(f"report: {page}\ntables: {tables}\nfigures: {figures}\nnext: open {page} in a browser")
+
+
+def _judging(arguments: argparse.Namespace) -> "Judging":
+    from clir_ot.evaluation.judging import Judging
+
+    return Judging(arguments.relevance_level, arguments.ignore_identical_ids, arguments.trec_eval)
 
 
 def align(arguments: argparse.Namespace) -> None:

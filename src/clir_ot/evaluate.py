@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import product
 from pathlib import Path
 
 from clir_ot.collections import Collection
 from clir_ot.collections.collection import ENGLISH
-from clir_ot.collections.languages import parse_languages
+from clir_ot.collections.languages import language_name, parse_languages
 from clir_ot.errors import UserError
+from clir_ot.evaluation.judging import USUAL, Judging
 from clir_ot.evaluation.languages_table import languages_as_json, render_languages
 from clir_ot.evaluation.metrics import DEFAULT_MEASURES
 from clir_ot.evaluation.multilingual import Multilingual, evaluate_languages
@@ -34,6 +35,7 @@ def evaluate_run_folder(
     measures: Sequence[str] | None = None,
     languages: Sequence[str] | None = None,
     teacher: str | Path | None = None,
+    judging: Judging = USUAL,
 ) -> str:
     """Rank, measure and compare; returns the table and where the files are.
 
@@ -51,6 +53,8 @@ def evaluate_run_folder(
         measures: the first of them is compared; by default MRR@10 and the usual others.
         languages: of the queries; by default those that the run was trained in.
         teacher: where a student's is now, if it was moved.
+        judging: which documents are relevant, and ties; over the documents of several languages together it is the
+            usual one all the same.
 
     Raises:
         UserError: the run is not trained yet; the collection lacks its languages; it was interrupted.
@@ -62,7 +66,7 @@ def evaluate_run_folder(
     with run.held("evaluated", wait=True):
         searchers = run_searchers(run, collection, teacher)
         try:
-            return _evaluate(run, *searchers, collection, split, noises, measures, languages)
+            return _evaluate(run, *searchers, collection, split, noises, measures, languages, judging)
         except KeyboardInterrupt:
             raise UserError(f"{path}: interrupted; {_kept(searchers)}; the same command goes on") from None
 
@@ -86,6 +90,7 @@ def _evaluate(
     noises: Sequence[str],
     measures: Sequence[str] | None,
     languages: Sequence[str] | None,
+    judging: Judging,
 ) -> str:
     config = run.read_config()
     languages = [*languages] if languages else parse_languages(config["data"]["languages"])
@@ -97,17 +102,22 @@ def _evaluate(
     for name, searcher, language, noise in _rows(own, teacher, languages, noises):
         if language == ENGLISH and not collection.is_judged(split, ENGLISH):
             continue
-        measured = searcher.measured(Queries(language, split, noise, documents=searched[language]), wanted)
+        measured = searcher.measured(Queries(language, split, noise, documents=searched[language]), wanted, judging)
         results.append(replace(measured, name=f"{name}, {noise}" if noise else name))
         baseline = f"{ENGLISH_REFERENCE if language == ENGLISH else ZERO_SHOT}{f', {noise}' if noise else ''}"
         if teacher and searcher is own:
             pairs += [(results[-1:], [r]) for r in results if (r.name, r.language) == (baseline, language)]
     comparisons = compare_all(pairs, wanted[0])
-    facts = {"split": split, "collection_fingerprint": collection.fingerprint(), **as_json(results, comparisons)}
-    tables = [render(results, comparisons)]
+    facts = {"split": split, "collection_fingerprint": collection.fingerprint(), "judging": asdict(judging)}
+    facts |= as_json(results, comparisons)
+    tables = [render(results, comparisons, judging)]
     foreign = [name for name in languages if name != ENGLISH]
     for noise, name in product(noises, foreign):
         tables.append(Queries(name, split, noise, documents=searched[name]).changed(collection))
+    for name in searched:
+        if collection.is_judged(split, name):
+            _, qrels = collection.judged(split, name, searched[name])
+            tables += [f"{language_name(name)}: {note}" for note in judging.unanswerable(qrels)]
     if own_language:
         facts["own_documents"] = own_language
         tables.append(
@@ -118,13 +128,17 @@ def _evaluate(
         english = {ENGLISH: own.documents().load()}
         found = evaluate_languages(own.encoder, collection, languages, split, english, say, counting)
         tables.append(render_languages(found))
+        if judging != USUAL:
+            tables.append(
+                "over the documents of several languages: relevant is grade 1 and above, ties are trec_eval 9's"
+            )
         write_text(languages_file(run, collection), json.dumps(languages_as_json(found), ensure_ascii=False) + "\n")
     folder = rankings_folder(run, collection)
     metrics = run.metrics if folder == run.rankings else folder / run.metrics.name
     write_text(metrics, json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
     if metrics == run.metrics:
         update_card(run)
-    log_evaluation(run, folder, Evaluation(own.name, split, results, comparisons, found))
+    log_evaluation(run, folder, Evaluation(own.name, split, results, comparisons, found, judging))
     return "\n\n".join([*tables, "\n".join(_places(run, folder, metrics))])
 
 

@@ -68,6 +68,7 @@ def make_parser(verbs: Mapping[str, Callable[[argparse.Namespace], None]]) -> ar
     action.add_argument(
         "--teacher", type=Path, help="of students whose teacher was moved: its encoder's folder, or its run's"
     )
+    _add_judging(action)
     action.set_defaults(verb=verbs["evaluate"])
 
     action = commands.add_parser("report", help="one page: systems by languages, tests, gap, bias, curves, the answer")
@@ -84,6 +85,7 @@ def make_parser(verbs: Mapping[str, Callable[[argparse.Namespace], None]]) -> ar
         metavar="FILE",
         help="figures of papers to show beside these: a file, or a name such as hybrid-xquad-r",
     )
+    _add_judging(action)
     action.set_defaults(verb=verbs["report"])
 
     action = commands.add_parser("align", help="which English token moves to which foreign one: a table and a heat map")
@@ -121,3 +123,15 @@ def make_parser(verbs: Mapping[str, Callable[[argparse.Namespace], None]]) -> ar
     add_dashboard(commands, verbs)
     add_push(commands, verbs)
     return parser
+
+
+def _add_judging(action: argparse.ArgumentParser) -> None:
+    """Options of `clir_ot.evaluation.judging.Judging`."""
+    action.add_argument(
+        "--relevance-level", type=int, default=1, metavar="GRADE",
+        help="least grade of a relevant document, trec_eval's -l (TREC-DL: 2); default: 1",
+    )  # fmt: skip
+    action.add_argument(
+        "--ignore-identical-ids", action="store_true", help="leave out documents with their query's id, as BEIR does"
+    )
+    action.add_argument("--trec-eval", type=int, default=9, choices=[9, 10], help="whose ties; default: 9")

@@ -13,6 +13,7 @@ from huggingface_hub import ModelCard
 import clir_ot
 from clir_ot import Collection, TokenEncoder
 from clir_ot.evaluate import evaluate_run_folder
+from clir_ot.evaluation.judging import Judging
 from clir_ot.models.encoder_folder import fingerprint
 from clir_ot.publishing.licences import hub_licence, stated_licence
 from clir_ot.publishing.model_card import model_card, update_card
@@ -146,11 +147,20 @@ def test_evaluation_puts_the_figures_in_and_leaves_the_identity(student: RunFold
     assert "None yet" not in card.text
     assert fingerprint(student.encoder) == before
 
-    # Another split, and the card is of it.
-    evaluate_run_folder(student.path, Collection(collection), "dev", measures=["nDCG@5"])
+    assert measured["judging"] == {"relevance_level": 1, "ignore_identical_ids": False, "trec_eval": 9}
+    assert "Judged" not in card.text
+
+    # Another split and another judging, and the card is of them.
+    level = Judging(relevance_level=2)
+    evaluate_run_folder(student.path, Collection(collection), "dev", measures=["nDCG@5", "R@100"], judging=level)
     card = ModelCard.load(student.encoder / "README.md")
-    assert {result.metric_type for result in card.data.eval_results or []} == {"ndcg@5"}
+    assert {result.metric_type for result in card.data.eval_results or []} == {"ndcg@5", "r@100"}
     assert "Dev queries" in card.text
+    assert "Judged: relevant is grade 2 and above (for nDCG every positive grade)." in card.text
+    measured = json.loads(student.metrics.read_text())
+    assert measured["judging"]["relevance_level"] == 2
+    assert {system["measures"]["R@100"]["mean"] for system in measured["systems"]} == {0.0}
+    assert all("grade 2 and above" in result.metric_name for result in card.data.eval_results or [])
 
 
 def test_figures_on_another_collection_stay_out(student: RunFolder, collection: Path, tmp_path: Path) -> None:

@@ -167,6 +167,19 @@ def test_the_page_stands_alone_and_its_figures_are_those_of_the_rankings(
     assert {row[0] for row in noise} >= {name, "zero-shot", "BM25"}
     assert re.search(r"hybrid\w*.*: MAP of queries", (tmp_path / "report" / "report.html").read_text())
 
+    # Rankings are searched once, and may be judged otherwise: no document is of grade 2.
+    ranking = world / "yo-0" / "trec" / f"distilled.{Queries('yo', 'test', 'diacritics')}.trec"
+    before = ranking.stat().st_mtime_ns
+    report(options=("--relevance-level", "2", "--measures", "R@10"))
+    assert ranking.stat().st_mtime_ns == before
+    markdown = (tmp_path / "report" / "report.md").read_text()
+    assert {row[1].split()[0] for row in tables(markdown)["Effectiveness"][1:] if row[1]} == {"0.000"}
+    assert "In all tables but those of language bias, relevant is grade 2 and above" in markdown
+    assert "Yoruba: 18 of 18 judged queries" in markdown
+    assert (
+        "--measures R@10 --relevance-level 2" in json.loads((tmp_path / "report" / "figures.json").read_text())["about"]
+    )
+
 
 @pytest.mark.parametrize(
     ("change", "said"),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from clir_ot.evaluation.judging import Judging
 from clir_ot.evaluation.systems import Measured
 from clir_ot.tracking.log_evaluation import Evaluation
 
@@ -36,3 +37,8 @@ def test_the_summary_has_the_run_the_others_and_the_gap() -> None:
 def test_without_a_teacher_there_is_no_gap() -> None:
     summary = Evaluation("hybrid", "test", [measured("hybrid", "yo", 0.5)], []).summary()
     assert summary == {"test/yo/MRR@10": 0.5}
+
+
+def test_figures_of_another_judging_do_not_stand_in_place_of_the_usual_ones() -> None:
+    evaluation = Evaluation("hybrid", "test", [measured("hybrid", "yo", 0.5)], [], judging=Judging(2, True))
+    assert evaluation.summary() == {"relevance-level 2 ignore-identical-ids/test/yo/MRR@10": 0.5}

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,24 +18,28 @@ Run = dict[str, dict[str, float]]
 """Query id -> document id -> score, higher is better."""
 
 Qrels = dict[str, dict[str, int]]
-"""Query id -> document id -> relevance grade; 1 and above is relevant, 0 and below is not."""
+"""Query id -> document id -> relevance grade; 1 and above is relevant, unless a measure is asked otherwise."""
+
+TrecEval = Literal[9, 10]
+"""A version of trec_eval: 9.0 holds scores in single precision, 10.0 in double precision; all else here is alike."""
 
 
-def ranking(scores: Mapping[str, float]) -> list[str]:
+def ranking(scores: Mapping[str, float], trec_eval: TrecEval = 9) -> list[str]:
     """Document ids in the order in which trec_eval ranks them.
 
-    Scores descend after rounding to single precision, which is how trec_eval holds them: 1 + 1e-9 ties with
-    1, and everything beyond 3.4e38 ties. Ties are broken by document id, the greater first, compared byte by
-    byte in UTF-8 (Unicode code point order is the same order). Ranks in a run file play no part.
+    Scores descend as trec_eval holds them. Version 9 rounds them to single precision: 1 + 1e-9 ties with 1, and
+    everything beyond 3.4e38 ties; version 10 does not. Scores of `clir_ot.retrieval.search` are single already, so that
+    the two agree on them. Ties are broken by document id, the greater first, compared byte by byte in UTF-8 (Unicode
+    code point order is the same order). Ranks in a run file play no part.
 
     Raises:
         UserError: a score is NaN or infinite; names the document.
 
-    Source: `comp_sim_docno` in trec_eval's `form_res_rels.c`.
+    Source: `comp_sim_docno` in trec_eval's `form_res_rels.c`, and `sim` in its `trec_format.h`.
     """
-    documents, singles = list(scores), _singles(scores)
-    order = np.argsort(-singles)
-    ordered = singles[order]
+    documents, held = list(scores), _held(scores, trec_eval)
+    order = np.argsort(-held)
+    ordered = held[order]
     ranked = [documents[index] for index in order.tolist()]
     # Only the groups of equal scores are sorted by id: sorting everything would take twice the time.
     edges = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1], [True]]))
@@ -44,24 +49,23 @@ def ranking(scores: Mapping[str, float]) -> list[str]:
     return ranked
 
 
-def ranks(scores: Mapping[str, float], documents: Iterable[str]) -> list[int]:
-    """The places, from 1, that some of the documents have in `ranking(scores)`; nothing but scores is sorted.
+def ranks(scores: Mapping[str, float], documents: Iterable[str], trec_eval: TrecEval = 9) -> list[int]:
+    """The places, from 1, that some of the documents have in `ranking`; nothing but scores is sorted.
 
     Raises:
         UserError: see `ranking`.
     """
-    singles = _singles(scores)
+    held = _held(scores, trec_eval)
     wanted = list(documents)
-    with np.errstate(over="ignore"):
-        own = np.array([scores[document] for document in wanted], np.float64).astype(np.float32)
-    ordered = np.sort(singles)
+    own = _held({document: scores[document] for document in wanted}, trec_eval)
+    ordered = np.sort(held)
     above = len(ordered) - ordered.searchsorted(own, side="right")
     tied = len(ordered) - ordered.searchsorted(own, side="left") - above > 1
     found: list[int] = (above + 1).tolist()
     if tied.any():
         names = list(scores)
         for i in np.flatnonzero(tied).tolist():
-            found[i] += sum(names[j] > wanted[i] for j in np.flatnonzero(singles == own[i]).tolist())
+            found[i] += sum(names[j] > wanted[i] for j in np.flatnonzero(held == own[i]).tolist())
     return found
 
 
@@ -167,15 +171,15 @@ def _rows(path: Path) -> Iterator[tuple[str, list[str]]]:
     return ((place, line.split()) for place, line in read_lines(path) if not line.startswith("#"))
 
 
-def _singles(scores: Mapping[str, float]) -> npt.NDArray[np.float32]:
-    """The scores in single precision; see `ranking`."""
+def _held(scores: Mapping[str, float], trec_eval: TrecEval) -> npt.NDArray[Any]:
+    """The scores as a version of trec_eval holds them; see `ranking`."""
     doubles = np.fromiter(scores.values(), np.float64, len(scores))
     finite = np.isfinite(doubles)
     if not finite.all():
         first = int(np.argmin(finite))
         raise UserError(f"document {list(scores)[first]!r} has score {doubles[first]}; scores must be finite")
     with np.errstate(over="ignore"):
-        return doubles.astype(np.float32)
+        return doubles if trec_eval == 10 else doubles.astype(np.float32)
 
 
 def _finite(text: str, place: str) -> float:

@@ -8,6 +8,7 @@ from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import canonical_language, find_code
 from clir_ot.collections.trec import Qrels, Run, read_run
 from clir_ot.errors import UserError
+from clir_ot.evaluation.judging import USUAL, Judging
 from clir_ot.evaluation.systems import Measured, compare_all, measure
 from clir_ot.evaluation.table import render
 
@@ -20,6 +21,7 @@ def evaluate_run_files(
     *,
     language: str | None = None,
     documents: str = ENGLISH,
+    judging: Judging = USUAL,
 ) -> str:
     """A table: one row a file, the mean over a system's languages, and each system against the first in its language.
 
@@ -31,6 +33,7 @@ def evaluate_run_files(
         language: of all files' queries; None takes each file's from its name, or else the one that has its queries,
             English where several have.
         documents: language of the documents ranked.
+        judging: which documents are relevant, and ties.
 
     Raises:
         UserError: a file ranks a query or a document that the collection does not have; its language is not known.
@@ -45,23 +48,24 @@ def evaluate_run_files(
             notes += note
         _, qrels = collection.judged(split, code, documents)
         _check(path, run, code, collection)
-        notes += _missing(path, run, qrels)
-        rows.append(measure(system, code, run, qrels, measures))
+        notes += _missing(path, run, qrels, judging)
+        rows.append(measure(system, code, run, qrels, measures, judging))
     first: dict[str, Measured] = {}
     pairs = [([row], [first[row.language]]) for row in rows if first.setdefault(row.language, row) is not row]
-    return "\n".join([render(rows, compare_all(pairs, measures[0])), *notes])
+    return "\n".join([render(rows, compare_all(pairs, measures[0]), judging), *dict.fromkeys(notes)])
 
 
-def evaluate_against(paths: Sequence[Path], qrels: Qrels, measures: Sequence[str]) -> str:
+def evaluate_against(paths: Sequence[Path], qrels: Qrels, measures: Sequence[str], judging: Judging = USUAL) -> str:
     """The same table, for judgements from a file; nothing is known of the texts then.
 
     Raises:
         UserError: as `evaluate_run`.
     """
     runs = [read_run(path) for path in paths]
-    rows = [measure(path.name, "und", run, qrels, measures) for path, run in zip(paths, runs, strict=True)]
-    notes = [note for path, run in zip(paths, runs, strict=True) for note in _missing(path, run, qrels)]
-    return "\n".join([render(rows, compare_all([([row], rows[:1]) for row in rows[1:]], measures[0])), *notes])
+    rows = [measure(path.name, "und", run, qrels, measures, judging) for path, run in zip(paths, runs, strict=True)]
+    notes = [note for path, run in zip(paths, runs, strict=True) for note in _missing(path, run, qrels, judging)]
+    compared = compare_all([([row], rows[:1]) for row in rows[1:]], measures[0])
+    return "\n".join([render(rows, compared, judging), *dict.fromkeys(notes)])
 
 
 def _named(path: Path, collection: Collection) -> tuple[str, str | None]:
@@ -109,9 +113,10 @@ def _check(path: Path, run: Run, language: str, collection: Collection) -> None:
     )
 
 
-def _missing(path: Path, run: Run, qrels: Qrels) -> list[str]:
-    absent = [query for query in qrels if query not in run]
-    if not absent:
-        return []
-    count = f"{len(absent)} of {len(qrels)} judged queries"
-    return [f"note: {path} has no result for {count}, {absent[0]!r} first: they count as 0"]
+def _missing(path: Path, run: Run, qrels: Qrels, judging: Judging) -> list[str]:
+    """Notes on queries that count as 0 whatever is ranked, or since nothing is."""
+    notes = [f"note: {found}" for found in judging.unanswerable(qrels)]
+    if absent := [query for query in qrels if query not in run]:
+        count = f"{len(absent)} of {len(qrels)} judged queries"
+        notes.append(f"note: {path} has no result for {count}, {absent[0]!r} first: they count as 0")
+    return notes

@@ -9,6 +9,7 @@ import numpy as np
 from clir_ot.collections.trec import Qrels, Run
 from clir_ot.errors import UserError
 from clir_ot.evaluation.estimate import Estimate, Sample, estimate
+from clir_ot.evaluation.judging import USUAL, Judging
 from clir_ot.evaluation.metrics import DEFAULT_MEASURES, evaluate_run
 from clir_ot.evaluation.significance import EQUIVALENCE_MARGIN, holm
 
@@ -65,10 +66,17 @@ class Measured:
 
 
 def measure(
-    name: str, language: str, run: Run, qrels: Qrels, measures: Sequence[str] = DEFAULT_MEASURES, of: str | None = None
+    name: str,
+    language: str,
+    run: Run,
+    qrels: Qrels,
+    measures: Sequence[str] = DEFAULT_MEASURES,
+    judging: Judging = USUAL,
+    *,
+    of: str | None = None,
 ) -> Measured:
     """Evaluate one ranking; `of` is the name of the run that made it, by default the system's."""
-    return Measured(name, language, {of or name: evaluate_run(run, qrels, measures)})
+    return Measured(name, language, {of or name: evaluate_run(run, qrels, measures, judging)})
 
 
 def together(measured: Sequence[Measured]) -> Measured:

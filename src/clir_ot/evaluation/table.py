@@ -6,11 +6,12 @@ from typing import Any
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import language_name
 from clir_ot.evaluation.estimate import Estimate
+from clir_ot.evaluation.judging import USUAL, Judging
 from clir_ot.evaluation.systems import Comparison, Measured
 
 
-def render(measured: Sequence[Measured], comparisons: Sequence[Comparison]) -> str:
-    """A Markdown table: one row a system and query language; under it one line a comparison.
+def render(measured: Sequence[Measured], comparisons: Sequence[Comparison], judging: Judging = USUAL) -> str:
+    """A Markdown table: one row a system and query language; under it one line a comparison, and one on the judging.
 
     The first measure carries its 95 % interval. A system with several foreign languages gets a row with the mean over
     them, each language weighing the same.
@@ -18,7 +19,8 @@ def render(measured: Sequence[Measured], comparisons: Sequence[Comparison]) -> s
     measures = list(measured[0].values)
     header = ["system", "queries", "n", f"{measures[0]} [95 % interval]", *measures[1:]]
     rows = [header, *(_row(system, measures) for system in measured), *_averages(measured, measures)]
-    return "\n".join([columns(rows), *([""] if comparisons else []), *map(_sentence, comparisons)])
+    below = [*map(_sentence, comparisons), *([f"judged: {'; '.join(judging.notes())}"] if judging.notes() else [])]
+    return "\n".join([columns(rows), *([""] if below else []), *below])
 
 
 def columns(rows: Sequence[Sequence[str]]) -> str:

@@ -9,6 +9,7 @@ from torchmetrics.utilities import dim_zero_cat
 
 from clir_ot.collections.trec import Qrels, Run
 from clir_ot.errors import UserError
+from clir_ot.evaluation.judging import USUAL, Judging
 from clir_ot.evaluation.metrics import DEFAULT_MEASURES, evaluate_run
 
 
@@ -19,7 +20,7 @@ class RetrievalMeasures(Metric):
     ties as trec_eval does, and takes a query that two ranks have (a sampler that pads) once.
 
     Args:
-        measures: as `evaluate_run` writes them.
+        measures, judging: as `evaluate_run` takes them.
     """
 
     is_differentiable = False
@@ -27,9 +28,9 @@ class RetrievalMeasures(Metric):
     full_state_update = False
     rows: list[torch.Tensor]
 
-    def __init__(self, measures: Iterable[str] = DEFAULT_MEASURES) -> None:
+    def __init__(self, measures: Iterable[str] = DEFAULT_MEASURES, judging: Judging = USUAL) -> None:
         super().__init__()
-        self.measures = tuple(measures)
+        self.measures, self.judging = tuple(measures), judging
         evaluate_run({"q": {"d": 1.0}}, {"q": {"d": 1}}, self.measures)  # names an unknown measure now, not later
         # Flat: for each query a number for its name, then its values.
         self.add_state("rows", default=[], dist_reduce_fx="cat")
@@ -50,7 +51,7 @@ class RetrievalMeasures(Metric):
         """
         if not qrels:
             return
-        found = evaluate_run(run, qrels, self.measures)
+        found = evaluate_run(run, qrels, self.measures, self.judging)
         rows = [
             [_number(query), *(found[name][query] for name in self.measures)] for query in next(iter(found.values()))
         ]

@@ -14,6 +14,7 @@ from clir_ot.collections.cache import STARTER, locate
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import language_name, parse_languages
 from clir_ot.errors import UserError
+from clir_ot.evaluation.judging import Judging
 from clir_ot.evaluation.table import columns, p_value
 from clir_ot.models.encoder_folder import CARD, FolderSettings, read_settings, write_card
 from clir_ot.publishing.licences import hub_licence, stated_licence
@@ -80,6 +81,7 @@ def model_card(run: RunFolder, folder: Path, measured: Mapping[str, Any] | None 
         table=_table(measured) if measured else None,
         comparisons=_comparisons(measured) if measured else None,
         split=measured["split"] if measured else None,
+        judged=_judged(measured) if measured else None,
         limits=_limits(kind, names, settings, measured),
         licence=_licence(licences),
         hyperparameters=_hyperparameters(config),
@@ -196,7 +198,7 @@ def _results(measured: Mapping[str, Any], kind: str, collection: str) -> list[Ev
             dataset_split=measured["split"],
             dataset_revision=measured["collection_fingerprint"],
             metric_type=name.lower(),
-            metric_name=f"{name} [95 % interval {low:.3f}, {high:.3f}]",
+            metric_name="; ".join([f"{name} [95 % interval {low:.3f}, {high:.3f}]", *_judged(measured)]),
             metric_value=round(values["mean"], 4),
         )
         for system in measured["systems"]
@@ -204,6 +206,11 @@ def _results(measured: Mapping[str, Any], kind: str, collection: str) -> list[Ev
         for name, values in system["measures"].items()
         for low, high in [values["interval_95"]]
     ]
+
+
+def _judged(measured: Mapping[str, Any]) -> list[str]:
+    """What is to be said beside the figures; nothing of runs that were evaluated before it could be chosen."""
+    return Judging(**measured.get("judging", {})).notes()
 
 
 def _table(measured: Mapping[str, Any]) -> str:

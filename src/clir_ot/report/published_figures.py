@@ -108,9 +108,11 @@ def _note(file: Published, printed: PublishedTable, study: Study, collection: st
     encoders = dict.fromkeys(
         str(row.runs.settings.get("model.encoder") or "the teacher's") for row in study.rows if row.runs
     )
+    judged = study.judging.notes() if printed.documents == ENGLISH else []
+    ours = "; ".join([f"measured on {collection}", f"encoder: {', '.join(encoders)}", *judged])
     return (
         f"{printed.measure} of queries over {_over(printed.documents)}. Published: {file.source}; measured on "
-        f"{file.collection}. Ours: measured on {collection}; encoder: {', '.join(encoders)}. What else differs: "
+        f"{file.collection}. Ours: {ours}. What else differs: "
         f"{file.differs.rstrip('.')}."
     )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from clir_ot.collections import Collection
 from clir_ot.collections.cache import STARTER, starter_folder
 from clir_ot.errors import UserError
+from clir_ot.evaluation.judging import USUAL, Judging
 from clir_ot.evaluation.metrics import DEFAULT_MEASURES
 from clir_ot.files import write_text
 from clir_ot.report.bias import Bias, bias_of
@@ -29,6 +30,7 @@ def read_study(
     split: str = "test",
     low_resource: Sequence[str] | None = None,
     measures: Sequence[str] = DEFAULT_MEASURES,
+    judging: Judging = USUAL,
 ) -> tuple[Study, list[Bias]]:
     """Find the runs, measure and compare them; rankings that are not there yet are searched and kept.
 
@@ -37,6 +39,7 @@ def read_study(
         collection: whose queries of `split` are searched.
         low_resource: languages that the question is about; by default all foreign ones.
         measures: the first is compared.
+        judging: which documents are relevant, and ties.
 
     Raises:
         UserError: runs that cannot be compared, are not there, or lack rankings.
@@ -45,7 +48,9 @@ def read_study(
     check_runs(runs)
     systems, repeated = systems_of(runs)
     teacher = _teacher(runs, collection)
-    study = make_study(systems, teacher, collection, split=split, low_resource=low_resource, measures=measures)
+    study = make_study(
+        systems, teacher, collection, split=split, low_resource=low_resource, measures=measures, judging=judging
+    )
     bias, missing = bias_of([*study.rows, *study.further], collection)
     trained = of_which([run for run in runs if run.kind != TEACHER], collection)
     study.notes.extend([*repeated, *missing, *([trained] if trained else [])])
@@ -61,6 +66,7 @@ def write_report(
     low_resource: Sequence[str] | None = None,
     measures: Sequence[str] = DEFAULT_MEASURES,
     published: Sequence[Path] = (),
+    judging: Judging = USUAL,
 ) -> list[Path]:
     """Write `report.html`, `report.md` and `figures.json` on a study; other arguments are those of `read_study`.
 
@@ -74,12 +80,14 @@ def write_report(
         UserError: see `read_study` and `read_published`.
     """
     in_print = [read_published(path) for path in published]
-    study, bias = read_study(paths, collection, split=split, low_resource=low_resource, measures=measures)
+    study, bias = read_study(
+        paths, collection, split=split, low_resource=low_resource, measures=measures, judging=judging
+    )
     starter = collection.folder == starter_folder() / "collection"
     name = STARTER if starter else collection.folder.name
     command = ["clir-ot", "report", *map(str, paths), "--collection", name]
     command += ["--low-resource", ",".join(study.low_resource), "--measures", ",".join(study.measures)]
-    command += ["--published", *map(str, published)] if published else []
+    command += [*judging.options(), *(["--published", *map(str, published)] if published else [])]
     trained = sum(len(row.runs.runs) for row in [*study.rows, *study.further] if row.runs)
     footer = [
         f"Collection {name}, fingerprint {collection.fingerprint()}; {trained} runs. Made with: {shlex.join(command)}"

@@ -84,6 +84,8 @@ def _effectiveness(study: Study) -> Section:
         f"range over seeds where there are several. {ENGLISH_REFERENCE}: the cell of {ZERO_SHOT} under English; "
         "a reference, which other systems may be above."
     )
+    if said := study.judging.notes():
+        note += f" In all tables but those of language bias, {'; '.join(said)}."
     seen = f"{study.measure} with its interval, by query language; dashed: English queries asked of the teacher."
     return Section("Effectiveness", [], [(note, rows)], [(seen, figures.by_language(study))])
 
@@ -149,6 +151,8 @@ def _gap(study: Study) -> list[Section]:
         f"Share of the distance between zero-shot and English queries, in {study.measure}, that a system covers; 95 % "
         "interval over queries and seeds."
     )
+    if not any(study.gaps.values()):
+        return [Section("Gap closed", [], [(note, rows)])]
     seen = "The same with its interval: 0 is zero-shot, the dashed line at 100 % is English."
     return [Section("Gap closed", [], [(note, rows)], [(seen, figures.gap(study))])]
 

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from clir_ot.collections import Collection
 from clir_ot.collections.collection import ENGLISH
+from clir_ot.collections.languages import language_name
 from clir_ot.errors import UserError
 from clir_ot.evaluation.estimate import Estimate, estimate
 from clir_ot.evaluation.gap import gap_closed
+from clir_ot.evaluation.judging import USUAL, Judging
 from clir_ot.evaluation.metrics import DEFAULT_MEASURES
 from clir_ot.evaluation.query_noise import DEFAULT_NOISES
 from clir_ot.evaluation.systems import Comparison, Measured, compare_all, measure, together
@@ -63,6 +65,7 @@ class Study:
             low-resource languages, those that both systems have, macro-averaged.
         gaps: `{(system, language): share of the gap closed}`; None where there is no gap.
         notes: what a reader must know of how this was made.
+        judging: which documents are relevant, and ties.
     """
 
     measure: str
@@ -76,6 +79,7 @@ class Study:
     comparisons: Mapping[tuple[str, str, tuple[str, ...]], Comparison]
     gaps: Mapping[tuple[str, str], Estimate | None]
     notes: list[str]
+    judging: Judging = USUAL
 
     def row(self, name: str) -> Row | None:
         """The row of that name, if there is one."""
@@ -100,6 +104,7 @@ def make_study(
     split: str = "test",
     low_resource: Sequence[str] | None = None,
     measures: Sequence[str] = DEFAULT_MEASURES,
+    judging: Judging = USUAL,
 ) -> Study:
     """Measure every system, searching what has no ranking yet, and compare.
 
@@ -110,6 +115,7 @@ def make_study(
         split: of the queries.
         low_resource: languages that the question is about; by default all foreign ones.
         measures: the first is compared.
+        judging: which documents are relevant, and ties.
 
     Raises:
         UserError: a low-resource language that no system has; a ranking is missing and its run's encoder was dropped.
@@ -120,7 +126,7 @@ def make_study(
     low = [name for name in found if low_resource is None or name in low_resource]
     languages = [*low, *(name for name in found if name not in low)]
     notes: list[str] = []
-    maker = _Maker(collection, split, measures, notes)
+    maker = _Maker(collection, split, measures, judging, notes)
     rows = maker.baselines(teacher, languages)
     made = []
     for number, system in enumerate(systems, start=1):
@@ -142,15 +148,18 @@ def make_study(
     measure_ = measures[0]
     return Study(
         measure_, measures, languages, low, rows, further, curves, primary,
-        _comparisons(rows, languages, low, primary, measure_), _gaps(rows, languages, measure_), notes,
+        _comparisons(rows, languages, low, primary, measure_), _gaps(rows, languages, measure_), notes, judging,
     )  # fmt: skip
 
 
 class _Maker:
     """Measures one ranking after the other."""
 
-    def __init__(self, collection: Collection, split: str, measures: Sequence[str], notes: list[str]) -> None:
-        self.collection, self.split, self.measures, self.notes = collection, split, tuple(measures), notes
+    def __init__(
+        self, collection: Collection, split: str, measures: Sequence[str], judging: Judging, notes: list[str]
+    ) -> None:
+        self.collection, self.split, self.notes = collection, split, notes
+        self.measures, self.judging = tuple(measures), judging
         self.english = collection.is_judged(split, ENGLISH)
         self._searchers: dict[Path, Searcher] = {}
 
@@ -161,7 +170,7 @@ class _Maker:
 
         def bm25(queries: Queries) -> Measured:
             texts, qrels = queries.read(self.collection)
-            return measure(BM25, queries.language, bm25_search(texts, documents), qrels, self.measures)
+            return measure(BM25, queries.language, bm25_search(texts, documents), qrels, self.measures, self.judging)
 
         def dense(queries: Queries) -> Measured:
             return self._measured(teacher, queries)
@@ -179,6 +188,9 @@ class _Maker:
             for noise, language in product(DEFAULT_NOISES, languages)
         ]
 
+        for language in all_languages:
+            _, qrels = self.collection.judged(self.split, language)
+            self.notes += [f"{language_name(language)}: {note}." for note in self.judging.unanswerable(qrels)]
         rows = [row(BM25, all_languages, bm25)]
         translated = [language for language in languages if self.collection.has_translated_queries(language)]
         if translated:
@@ -227,7 +239,7 @@ class _Maker:
     def _measured(self, searcher: Searcher, queries: Queries) -> Measured:
         if not (path := searcher.path(queries)).is_file():
             say(f"searching, into {path}")
-        return searcher.measured(queries, self.measures)
+        return searcher.measured(queries, self.measures, self.judging)
 
     def _can(self, run: TrainedRun, queries: Queries) -> bool:
         return run.folder.is_trained or self._searcher(run).path(queries).is_file()

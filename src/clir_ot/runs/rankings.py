@@ -11,6 +11,7 @@ from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import language_name, parse_languages
 from clir_ot.collections.trec import Qrels, Run, read_run, write_run
 from clir_ot.errors import UserError
+from clir_ot.evaluation.judging import USUAL, Judging
 from clir_ot.evaluation.metrics import DEFAULT_MEASURES
 from clir_ot.evaluation.query_noise import noisy
 from clir_ot.evaluation.systems import Measured, measure
@@ -163,11 +164,13 @@ class Searcher:
             write_run(found, path, self.name.replace(" ", "-"))
         return read_run(path)
 
-    def measured(self, queries: Queries, measures: tuple[str, ...] = DEFAULT_MEASURES) -> Measured:
+    def measured(
+        self, queries: Queries, measures: tuple[str, ...] = DEFAULT_MEASURES, judging: Judging = USUAL
+    ) -> Measured:
         """What the ranking is worth."""
         _, qrels = queries.read(self.collection)
         of = str(self.name_or_folder)
-        return measure(self.name, queries.language, self.ranking(queries), qrels, measures, of)
+        return measure(self.name, queries.language, self.ranking(queries), qrels, measures, judging, of=of)
 
 
 def kind_of(config: dict[str, Any]) -> str:

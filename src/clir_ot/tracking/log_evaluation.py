@@ -9,6 +9,7 @@ from typing import Any
 
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.evaluation.gap import gap_closed
+from clir_ot.evaluation.judging import USUAL, Judging
 from clir_ot.evaluation.languages_table import languages_as_json
 from clir_ot.evaluation.multilingual import Multilingual
 from clir_ot.evaluation.systems import Comparison, Measured
@@ -31,6 +32,7 @@ class Evaluation:
         results: of the system and what it is set beside; with noise, the name is `system, noise`.
         comparisons: between them.
         languages: the system over documents of several languages, of a hybrid.
+        judging: of the results.
     """
 
     own: str
@@ -38,6 +40,13 @@ class Evaluation:
     results: Sequence[Measured]
     comparisons: Sequence[Comparison]
     languages: Multilingual | None = None
+    judging: Judging = USUAL
+
+    @property
+    def place(self) -> str:
+        """What keys begin with: `test`, of another judging than usual `relevance-level 2/test`."""
+        asked = " ".join(self.judging.options()).replace("--", "")
+        return "/".join(filter(None, (asked, self.split)))
 
     def summary(self) -> dict[str, float]:
         """`test/yo/MRR@10` of the run itself, `test/yo/zero-shot/MRR@10` of others, `test/yo/gap_closed`.
@@ -47,7 +56,7 @@ class Evaluation:
         found: dict[str, float] = {}
         for result in self.results:
             name = result.name.removeprefix(self.own).removeprefix(", ")
-            place = "/".join(filter(None, (self.split, result.language, name.replace(", ", "/"))))
+            place = "/".join(filter(None, (self.place, result.language, name.replace(", ", "/"))))
             found |= {f"{place}/{measure}": result.mean(measure) for measure in result.values}
         named = {(result.name, result.language): result for result in self.results}
         top = named.get((ENGLISH_REFERENCE, ENGLISH))
@@ -58,7 +67,7 @@ class Evaluation:
             measure = next(iter(result.values))
             gap = gap_closed(*(side.sample(measure) for side in (zero_shot, result, top)))
             if gap:
-                found[f"{self.split}/{language}/gap_closed"] = gap.value
+                found[f"{self.place}/{language}/gap_closed"] = gap.value
         if self.languages:
             found |= {f"languages/{setting}": value for setting, value in self.languages.macro_means().items()}
         return found
@@ -102,7 +111,7 @@ def log_evaluation(run: RunFolder, rankings: Path, evaluation: Evaluation) -> No
     try:
         for key, (header, rows) in (("systems", evaluation.table()), ("comparisons", evaluation.tests())):
             if rows:
-                logger.log_table(f"{before}{evaluation.split}/{key}", columns=header, data=rows)
+                logger.log_table(f"{before}{evaluation.place}/{key}", columns=header, data=rows)
         if evaluation.languages:
             said = languages_as_json(evaluation.languages)
             for key, what in (("MAP", "MAP"), ("first", "share ranked first")):
