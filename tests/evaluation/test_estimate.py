@@ -30,7 +30,7 @@ def test_one_run_alone_has_the_interval_of_its_mean() -> None:
     found = estimate([(1.0, sample(values))])
     assert found.error == pytest.approx(stats.sem(values))
     assert found.degrees == pytest.approx(39)
-    assert estimate([(1.0, sample([0.25] * 7))]) == Estimate(0.25, 0.0, math.inf)
+    assert estimate([(1.0, sample([0.25] * 7))]) == Estimate(0.25, 0.0, 6)
 
 
 def test_runs_add_the_variance_of_their_means() -> None:
@@ -62,7 +62,90 @@ def test_a_query_in_two_languages_is_one_draw() -> None:
     assert both.error == pytest.approx(stats.sem(values))
     others = {"ha": {f"other{q}": value for q, value in enumerate(values)}}
     apart = estimate([(0.5, sample(values, name="yo")), (0.5, others)])
-    assert apart.error == pytest.approx(stats.sem(values) / math.sqrt(2), rel=0.1)  # 7 degrees instead of 3 and 3
+    assert (apart.error, apart.degrees) == (pytest.approx(stats.sem(values) / math.sqrt(2)), pytest.approx(6))
+
+
+@pytest.mark.parametrize(("few", "many"), [(2, 40), (6, 600), (25, 30)])
+def test_means_over_other_queries_are_compared_by_welchs_test(few: int, many: int) -> None:
+    """A language with a handful of queries must not borrow the certainty of one with hundreds."""
+    rng = np.random.default_rng(few)
+    a, b = rng.random(few), rng.normal(0.4, 0.2, many)
+    others = {"b": {f"other{q}": float(value) for q, value in enumerate(b)}}
+    found = estimate([(1.0, sample(list(a))), (-1.0, others)])
+    theirs = stats.ttest_ind(a, b, equal_var=False)
+    assert (found.p, found.degrees) == (pytest.approx(theirs.pvalue), pytest.approx(theirs.df))
+    assert found.interval() == pytest.approx(tuple(theirs.confidence_interval()))
+    # The same where the few are among the many, whose mean varies little beside theirs.
+    among = {"b": {f"q{q}": float(value) for q, value in enumerate(b)}}
+    if few < many / 20:
+        assert estimate([(1.0, sample(list(a))), (-1.0, among)]).degrees == pytest.approx(few - 1, rel=0.25)
+
+
+def test_an_encoder_of_many_languages_against_a_student_of_each_has_the_degrees_of_its_seeds() -> None:
+    rng = np.random.default_rng(0)
+    shared = {f"hybrid{r}": effect for r, effect in enumerate((-0.03, 0.0, 0.03))}
+    terms: list[tuple[float, Sample]] = []
+    for language in range(10):
+        own = {f"{language} {r}": effect for r, effect in enumerate(rng.permutation([-0.03, 0.0, 0.03]))}
+        for weight, effects in ((0.1, shared), (-0.1, own)):
+            terms.append((weight, {run: {f"q{q}": 0.5 + effect for q in range(9)} for run, effect in effects.items()}))
+    found = estimate(terms)
+    # Variances of the means of three: one for the hybrid, a tenth of it for ten students.
+    one = np.var([-0.03, 0.0, 0.03], ddof=1) / 3
+    assert found.error == pytest.approx(math.sqrt(one * 1.1))
+    assert found.degrees == pytest.approx(1.1**2 / (1 / 2 + 10 * 0.01**2 / 2))
+
+
+def test_a_run_on_both_sides_and_seeds_that_are_missing_in_a_language_are_not_overlooked() -> None:
+    rng = np.random.default_rng(6)
+    covered = {"both": 0, "missing": 0}
+    for _ in range(300):
+        queries, effects = rng.normal(0, 0.1, 40), rng.normal(0, 0.05, 3)
+        runs = {
+            name: dict(zip(map(str, range(40)), queries + effect + rng.normal(0, 0.05, 40), strict=True))
+            for name, effect in zip("abc", effects, strict=True)
+        }
+        first, last = ({name: runs[name] for name in names} for names in ("ab", "bc"))
+        low, high = estimate([(1.0, first), (-1.0, last)]).interval()
+        covered["both"] += low <= 0 <= high
+        low, high = estimate([(0.5, runs), (0.5, first)]).interval()
+        covered["missing"] += low <= 0 <= high
+    assert covered["both"] / 300 >= 0.94
+    assert covered["missing"] / 300 >= 0.91
+
+
+def test_of_the_same_runs_on_both_sides_nothing_varies() -> None:
+    runs = sample([0.1, 0.9, 0.4], [0.3, 0.2, 0.6])
+    assert estimate([(1.0, runs), (-1.0, runs)]) == Estimate(0.0, 0.0, 2)
+
+
+def _languages(rng: np.random.Generator, counts: dict[str, tuple[int, int]]) -> list[tuple[float, Sample]]:
+    """A macro average of 0 over languages of other queries and students, so many of each; a single one is as it is."""
+    return [
+        (
+            1 / len(counts),
+            {
+                f"{language}{r}": dict(zip(names, queries + effect + rng.normal(0, 0.1, n), strict=True))
+                for r, effect in enumerate(rng.normal(0, 0.02 if runs > 1 else 0.0, runs))
+            },
+        )
+        for language, (n, runs) in counts.items()
+        for names, queries in [([f"{language} {q}" for q in range(n)], rng.normal(0, 0.3, n))]
+    ]
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        {"yo": (5, 1), "sw": (200, 1)},
+        {"yo": (8, 3), "sw": (100, 3), "ha": (40, 3)},
+        {"yo": (60, 3), "sw": (60, 2), "ha": (60, 3)},
+    ],
+)
+def test_an_interval_covers_the_truth_whatever_the_languages_have(counts: dict[str, tuple[int, int]]) -> None:
+    rng = np.random.default_rng(7)
+    found = [estimate(_languages(rng, counts)).interval() for _ in range(500)]
+    assert 0.92 <= np.mean([low <= 0 <= high for low, high in found]) <= 0.99
 
 
 def _study(
@@ -94,7 +177,7 @@ def test_without_a_difference_one_study_in_twenty_finds_one(
     seeds: int, spread: float, languages: int, shared: bool
 ) -> None:
     rng = np.random.default_rng(11)
-    found = [estimate(_study(rng, seeds, spread, languages, shared)).p for _ in range(1000)]
+    found = [estimate(_study(rng, seeds, spread, languages, shared)).p for _ in range(600)]
     assert np.mean(np.array(found) < 0.05) <= 0.06
     assert np.mean(np.array(found) < 0.05) >= 0.01  # it is no test that never finds anything
 
@@ -110,6 +193,14 @@ def test_averaging_seeds_first_would_find_one_far_more_often() -> None:
     assert np.mean(np.array(p_values) < 0.05) > 0.12
 
 
+def test_one_query_says_nothing_of_others() -> None:
+    alone = estimate([(1.0, sample([0.25]))])
+    assert (alone.value, alone.p, alone.interval(bounds=(0, 1))) == (0.25, 1.0, (0.0, 1.0))
+    assert alone.p_equivalence(0.5) == 0.5
+    beside = {"other": {"r1": 0.2, "r2": 0.4, "r3": 0.3}}
+    assert estimate([(0.5, sample([0.25])), (0.5, beside)]).interval() == (-math.inf, math.inf)
+
+
 def test_equivalence_is_two_one_sided_tests() -> None:
     values = list(np.random.default_rng(4).normal(0.004, 0.05, size=200))
     found = estimate([(1.0, sample(values))])
@@ -123,6 +214,13 @@ def test_without_any_error_all_is_certain() -> None:
     nothing, something = Estimate(0.0, 0.0, math.inf), Estimate(0.1, 0.0, math.inf)
     assert (nothing.p, something.p, something.interval()) == (1.0, 0.0, (0.1, 0.1))
     assert (nothing.p_equivalence(0.02), something.p_equivalence(0.02)) == (0.0, 1.0)
+    # Of what was counted it is as certain as the sign test: two queries that agree prove nothing.
+    for count, p in ((2, 0.5), (5, 1 / 16), (9, 1 / 256)):
+        found = estimate([(1.0, sample([1.0] * count)), (-1.0, sample([0.5] * count, name="other"))])
+        assert (found.value, found.error, found.p) == (0.5, 0.0, p)
+        assert found.p == stats.binomtest(0, count).pvalue
+        same = estimate([(1.0, sample([0.5] * count)), (-1.0, sample([0.5] * count, name="other"))])
+        assert (same.p, same.p_equivalence(0.02)) == (1.0, p / 2)
     # Values equal up to rounding are equal.
     assert estimate([(1.0, sample([0.1 + 0.2] * 3)), (-1.0, sample([0.3] * 3, name="other"))]).error == 0.0
 

@@ -36,7 +36,7 @@ def test_languages_are_in_the_names_and_averaged(
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines() if line.startswith("| ")]
     assert [row[:3] for row in rows[1:]] == [
         ["good", "Yoruba", "18"], ["good", "Swahili", "18"], ["poor", "Yoruba", "18"], ["poor", "Swahili", "18"],
-        ["good", "mean of 2 languages", ""], ["poor", "mean of 2 languages", ""],
+        ["good", "mean of 2 languages", "18"], ["poor", "mean of 2 languages", "18"],
     ]  # fmt: skip
     assert [row[3].split()[0] for row in rows[1:]] == ["0.500", "0.500", "0.181", "0.181", "0.500", "0.181"]
     assert "poor against good, Yoruba queries: MRR@10 -0.319" in table

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from scipy import stats  # type: ignore[import-untyped,unused-ignore]
 
 from clir_ot.errors import UserError
+from clir_ot.evaluation.estimate import estimate
 from clir_ot.evaluation.systems import Measured, compare, compare_all, together
+from clir_ot.evaluation.table import as_json, render
 
 M = "MRR@10"
 
@@ -39,9 +41,37 @@ def test_seeds_of_one_system_are_pooled_query_by_query() -> None:
     assert pooled.mean(M) == pytest.approx(0.4375)
 
 
-def test_an_interval_stays_within_the_values() -> None:
-    low, high = measured("x", "yo", {"q": 0.0, "r": 0.0, "s": 1.0}).interval(M)
-    assert (low, high) == (0.0, 1.0)
+def test_an_interval_stays_within_the_measure_and_not_within_the_few_values_seen() -> None:
+    assert measured("x", "yo", {"q": 0.0, "r": 0.0, "s": 1.0}).interval(M) == (0.0, 1.0)
+    values = [0.4, 0.5, 0.6]
+    theirs = stats.ttest_1samp(values, 0).confidence_interval()
+    assert measured("x", "yo", dict(zip("qrs", values, strict=True))).interval(M) == pytest.approx(tuple(theirs))
+    assert theirs.low < 0.4
+
+
+def test_what_differs_by_rounding_is_level() -> None:
+    seeds = measured("a", "yo", *[{"q": 0.1, "r": 0.7}] * 3)
+    assert seeds.values[M]["q"] != 0.1  # the mean of three
+    found = compare([seeds], [measured("b", "yo", {"q": 0.1, "r": 0.7})], M)
+    assert (found.wins, found.ties, found.losses, found.count) == (0, 2, 0, 2)
+    assert found.verdict() == "no difference shown"
+
+
+def test_a_table_says_over_how_many_queries_each_figure_is() -> None:
+    yo, sw = measured("a", "yo", {"1": 0.1, "2": 0.5, "3": 0.9}), measured("a", "sw", {"1": 0.4, "4": 0.8})
+    better = measured("b", "yo", {"1": 0.3, "2": 0.5, "3": 0.8})
+    comparisons = compare_all([([better], [yo])], M)
+    lines = render([yo, sw, better], comparisons).splitlines()
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if line.startswith("| ")]
+    assert [row[:3] for row in rows[1:]] == [
+        ["a", "Yoruba", "3"], ["a", "Swahili", "2"], ["b", "Yoruba", "3"], ["a", "mean of 2 languages", "4"],
+    ]  # fmt: skip
+    macro = estimate([(0.5, yo.sample(M)), (0.5, sw.sample(M))])
+    assert rows[-1][3] == f"0.550 [{max(0, macro.interval()[0]):.3f}, {min(1, macro.interval()[1]):.3f}]"
+    assert lines[-1].endswith("n = 3: no difference shown")
+    (said,) = as_json([yo], comparisons)["comparisons"]
+    assert (said["queries"], said["margin"]) == (3, 0.02)
+    assert said["p_equivalence"] == comparisons[0].difference.p_equivalence(0.02) > 0.05
 
 
 values = st.dictionaries(st.sampled_from("abcdefgh"), st.floats(0, 1), min_size=2)

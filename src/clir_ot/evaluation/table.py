@@ -5,8 +5,9 @@ from typing import Any
 
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import language_name
-from clir_ot.evaluation.estimate import Estimate
+from clir_ot.evaluation.estimate import Estimate, estimate
 from clir_ot.evaluation.judging import USUAL, Judging
+from clir_ot.evaluation.significance import EQUIVALENCE_MARGIN
 from clir_ot.evaluation.systems import Comparison, Measured
 
 
@@ -14,7 +15,7 @@ def render(measured: Sequence[Measured], comparisons: Sequence[Comparison], judg
     """A Markdown table: one row a system and query language; under it one line a comparison, and one on the judging.
 
     The first measure carries its 95 % interval. A system with several foreign languages gets a row with the mean over
-    them, each language weighing the same.
+    them, each language weighing the same; `n` is of different queries there.
     """
     measures = list(measured[0].values)
     header = ["system", "queries", "n", f"{measures[0]} [95 % interval]", *measures[1:]]
@@ -55,6 +56,7 @@ def as_json(measured: Sequence[Measured], comparisons: Sequence[Comparison]) -> 
                 "system": c.system,
                 "baseline": c.baseline,
                 "language": ",".join(c.languages),
+                "queries": c.count,
                 "measure": c.measure,
                 "difference": c.difference.value,
                 "interval_95": c.difference.interval(),
@@ -64,6 +66,8 @@ def as_json(measured: Sequence[Measured], comparisons: Sequence[Comparison]) -> 
                 "ties": c.ties,
                 "losses": c.losses,
                 "verdict": c.verdict(),
+                "margin": EQUIVALENCE_MARGIN,
+                "p_equivalence": c.difference.p_equivalence(EQUIVALENCE_MARGIN),
             }
             for c in comparisons
         ],
@@ -71,15 +75,9 @@ def as_json(measured: Sequence[Measured], comparisons: Sequence[Comparison]) -> 
 
 
 def _row(system: Measured, measures: Sequence[str]) -> list[str]:
-    low, high = system.interval(measures[0])
-    first = f"{system.mean(measures[0]):.3f} [{low:.3f}, {high:.3f}]"
-    return [
-        system.name,
-        language_name(system.language),
-        str(system.count),
-        first,
-        *(f"{system.mean(m):.3f}" for m in measures[1:]),
-    ]
+    first = with_interval(estimate([(1.0, system.sample(measures[0]))]))
+    rest = [f"{system.mean(m):.3f}" for m in measures[1:]]
+    return [system.name, language_name(system.language), str(system.count), first, *rest]
 
 
 def _averages(measured: Sequence[Measured], measures: Sequence[str]) -> list[list[str]]:
@@ -87,9 +85,17 @@ def _averages(measured: Sequence[Measured], measures: Sequence[str]) -> list[lis
     for name in dict.fromkeys(system.name for system in measured):
         foreign = [system for system in measured if system.name == name and system.language != ENGLISH]
         if len(foreign) > 1:
-            means = [sum(system.mean(m) for system in foreign) / len(foreign) for m in measures]
-            rows.append([name, f"mean of {len(foreign)} languages", "", *(f"{value:.3f}" for value in means)])
+            means = [estimate([(1 / len(foreign), system.sample(m)) for system in foreign]) for m in measures]
+            count = len({query for system in foreign for query in system.values[measures[0]]})
+            rest = [f"{mean.value:.3f}" for mean in means[1:]]
+            rows.append([name, f"mean of {len(foreign)} languages", str(count), with_interval(means[0]), *rest])
     return rows
+
+
+def with_interval(mean: Estimate) -> str:
+    """`0.449 [0.404, 0.495]`: a measure's mean, within [0, 1]."""
+    low, high = mean.interval(bounds=(0.0, 1.0))
+    return f"{mean.value:.3f} [{low:.3f}, {high:.3f}]"
 
 
 def _sentence(comparison: Comparison) -> str:
@@ -97,7 +103,7 @@ def _sentence(comparison: Comparison) -> str:
     return (
         f"{comparison.system} against {comparison.baseline}, {', '.join(map(language_name, comparison.languages))} "
         f"queries: {comparison.measure} {change(comparison.difference)}, {p_value(comparison.difference.p)} "
-        f"(Holm: {p_value(comparison.p_adjusted)}): {comparison.verdict()}{within}"
+        f"(Holm: {p_value(comparison.p_adjusted)}), n = {comparison.count}: {comparison.verdict()}{within}"
     )
 
 

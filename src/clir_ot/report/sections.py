@@ -7,9 +7,8 @@ from matplotlib.figure import Figure
 
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import language_name
-from clir_ot.evaluation.estimate import Estimate
 from clir_ot.evaluation.query_noise import DEFAULT_NOISES
-from clir_ot.evaluation.table import change, p_value
+from clir_ot.evaluation.table import change, p_value, with_interval
 from clir_ot.pictures.language_heatmap import heat_map
 from clir_ot.report import figures
 from clir_ot.report.answer import answer
@@ -75,7 +74,7 @@ def _effectiveness(study: Study) -> Section:
             [
                 row.name,
                 *(_cell(row, language, study.measure) for language in study.languages),
-                _bounded(row.macro(study.low_resource, study.measure)) if whole else "",
+                with_interval(row.macro(study.low_resource, study.measure)) if whole else "",
                 _cell(row, ENGLISH, study.measure),
             ]
         )
@@ -95,11 +94,6 @@ def _heading(study: Study, language: str) -> str:
     return (
         f"{language_name(language)}, n = {' or '.join(map(str, sorted(counts)))}" if counts else language_name(language)
     )
-
-
-def _bounded(found: Estimate) -> str:
-    low, high = found.interval()
-    return f"{found.value:.3f} [{low:.3f}, {high:.3f}]"
 
 
 def _cell(row: Row, language: str, measure: str) -> str:
