@@ -199,10 +199,21 @@ def replacing(target: Path) -> Iterator[Path]:
         except OSError as error:
             raise _cannot_write(target, error) from error
         except Exception as error:
-            # Libraries wrap the system's error in one of their own; safetensors does.
-            if DISK_FULL not in str(error):
+            # Libraries wrap the system's error in one of their own, as safetensors does, or raise another after it, as
+            # torch does.
+            if (refused := _no_room(error)) is None:
                 raise
-            raise _cannot_write(target, OSError(errno.ENOSPC, DISK_FULL)) from error
+            raise _cannot_write(target, refused) from error
+
+
+def _no_room(error: BaseException | None) -> OSError | None:
+    """The system's error behind one of a library: a disk that is full, a user's share of it, or a file at its limit."""
+    while error is not None:
+        for number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            if os.strerror(number) in str(error):
+                return OSError(number, os.strerror(number))
+        error = error.__context__
+    return None
 
 
 @contextlib.contextmanager

@@ -1,11 +1,15 @@
 """A checkpoint is there whole, with the one before it, and is its own run's."""
 
+import resource
 from pathlib import Path
+from typing import IO
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from clir_ot.errors import UserError
+from clir_ot.files import replacing
 from clir_ot.runs.checkpoints import WholeCheckpointIO
 
 IDENTITY = {"model.class": "clir_ot.OTDistillation", "encoder": "e1"}
@@ -18,8 +22,8 @@ def test_a_write_that_fails_half_way_leaves_what_was_there(tmp_path: Path, monke
         writer.save_checkpoint({"step": step}, last)
     before = last.read_bytes(), previous.read_bytes()
 
-    def half(checkpoint: object, path: Path) -> None:
-        path.write_text("half")
+    def half(checkpoint: object, file: IO[bytes]) -> None:
+        file.write(b"half")
         raise RuntimeError("unexpected pos 64 vs 0")
 
     with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="unexpected pos"):
@@ -28,6 +32,23 @@ def test_a_write_that_fails_half_way_leaves_what_was_there(tmp_path: Path, monke
     assert (last.read_bytes(), previous.read_bytes()) == before
     assert len([*tmp_path.iterdir()]) == 2
     assert [writer.load_checkpoint(path, weights_only=False)["step"] for path in (last, previous)] == [2, 1]
+
+
+@pytest.mark.parametrize("kind", ["checkpoint", "safetensors"])
+def test_a_file_for_which_there_is_no_room_is_a_line(tmp_path: Path, kind: str) -> None:
+    path, many = tmp_path / "last", torch.zeros(50_000)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))  # says EFBIG, as a full disk says ENOSPC
+    try:
+        with pytest.raises(UserError, match="last: cannot be written \\(File too large\\)"):
+            if kind == "checkpoint":
+                WholeCheckpointIO(tmp_path / "previous", IDENTITY).save_checkpoint({"weights": many}, path)
+            else:
+                with replacing(path) as temporary:
+                    save_file({"weights": many}, temporary)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [*tmp_path.iterdir()] == []
 
 
 @pytest.mark.parametrize(

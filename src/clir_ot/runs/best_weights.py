@@ -45,8 +45,9 @@ class BestWeights(pl.Callback):
         self._best = {"epoch": trainer.current_epoch + 1, "value": value}
         if trainer.is_global_zero and not trainer.fast_dev_run:  # type: ignore[attr-defined]
             trained = {name: p.detach() for name, p in pl_module.named_parameters() if p.requires_grad}
-            with replacing(self._path) as temporary:
-                torch.save(trained, temporary)
+            # A file of ours: torch's own does not say what the system refused.
+            with replacing(self._path) as temporary, temporary.open("wb") as file:
+                torch.save(trained, file)
 
     def restore(self, module: pl.LightningModule) -> dict[str, Any]:
         """Give `module` the best weights; return `{"epoch": from 1, "value": of the figure}`."""

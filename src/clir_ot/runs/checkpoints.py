@@ -128,7 +128,8 @@ class WholeCheckpointIO(TorchCheckpointIO):
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
         path = Path(path)
         with replacing(path) as temporary:
-            torch.save(checkpoint | {_IDENTITY: self._identity}, temporary)
+            with temporary.open("wb") as file:  # torch's own does not say what the system refused
+                torch.save(checkpoint | {_IDENTITY: self._identity}, file)
             # Not before the new one is written. Of a kill between the two renamings, the previous one is left.
             if path.is_file():
                 os.replace(path, self._previous)
