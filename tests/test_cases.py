@@ -56,4 +56,4 @@ def test_qrels_double_minus(case: Path, clir: Callable[..., str]) -> None:
 def test_trec_comments(case: Path, clir: Callable[..., str]) -> None:
     for run in ("run.trec", "junk.trec"):
         for qrels in ("qrels.txt", "plain-qrels.txt"):
-            assert "| 1.000 [1.000, 1.000]" in clir("evaluate", case / run, "--qrels", case / qrels)
+            assert "| 1.000 [0.000, 1.000]" in clir("evaluate", case / run, "--qrels", case / qrels)
