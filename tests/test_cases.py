@@ -57,3 +57,33 @@ def test_trec_comments(case: Path, clir: Callable[..., str]) -> None:
     for run in ("run.trec", "junk.trec"):
         for qrels in ("qrels.txt", "plain-qrels.txt"):
             assert "| 1.000 [0.000, 1.000]" in clir("evaluate", case / run, "--qrels", case / qrels)
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "options", "expected"),
+    [
+        ("tmx-no-seg", "tm.tmx", "sw", "none of its units with en and sw can be read, the first at line 3, which has"),
+        ("tmx-unknown-encoding", "unicode.tmx", "sw", ":1: is declared to be in the encoding 'unicode', in which"),
+        ("tmx-unknown-encoding", "windows-874.tmx", "sw", ":1: is declared to be in the encoding 'windows-874', in"),
+        ("tsv-csv-quoted", "dev.tsv", "zu --columns en,zu",
+         [('She said "go" to them.', 'Wathi "hambani" kubo.'), ("One line.", "Umugqa owodwa.")]),
+        ("tsv-csv-quoted", "multiline.tsv", "zu",
+         [("One line.", "Umugqa owodwa."), ("Two lines.", "Imigqa emibili.")]),
+        ("tsv-header-row", "train.tsv", "yo", [("Good morning.", "E kaaro."), ("Thank you.", "E se.")]),
+        ("zip-of-tmx", "all.en-sw.tmx.zip", "sw", [("one", "moja")]),
+    ],
+)  # fmt: skip
+def test_bitext(
+    name: str, file: str, options: str, expected: str | list[tuple[str, str]], tmp_path: Path, clir: Callable[..., str]
+) -> None:
+    path, built = CASES / name / file, tmp_path / "built"
+    if not path.is_file():
+        pytest.skip(f"there is no {path}")
+    printed = clir("collection", "bitext", path, "--output", built, "--language", *options.split())
+    if isinstance(expected, str):
+        assert printed.startswith(f"FAILED: clir-ot: {path}")
+        assert expected in printed
+        assert not built.exists()
+    else:
+        (written,) = (built / "bitext").glob("*.tsv")
+        assert [tuple(line.split("\t")) for line in written.read_text().splitlines()] == expected
