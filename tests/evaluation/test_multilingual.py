@@ -11,6 +11,7 @@ from scipy import stats
 from clir_ot import Collection, TokenEncoder
 from clir_ot.data.batches import Tokens
 from clir_ot.errors import UserError
+from clir_ot.evaluation.languages_table import languages_as_json, render_languages
 from clir_ot.evaluation.multilingual import (
     CROSS_LINGUAL,
     EQUAL_RANK,
@@ -24,6 +25,7 @@ from clir_ot.evaluation.multilingual import (
     evaluate_languages,
     translations,
 )
+from clir_ot.pictures.language_heatmap import heat_map
 
 
 def test_settings_are_macro_averages_over_languages() -> None:
@@ -148,6 +150,77 @@ def test_equal_ranks_are_told_where_a_language_has_several_relevant_documents(tm
     # Of each document and its translation, not of all six.
     assert found.rank_distance == {"en": {"q1": 3.0}, "yo": {"q1": 3.0}}
     assert found.means("yo")[EQUAL_RANK] == pytest.approx(expected)
+
+
+def collection(folder: Path, texts: dict[str, dict[str, str]], judged: list[str]) -> Collection:
+    for name, rows in texts.items():
+        (folder / f"{name}.jsonl").write_text(
+            "".join(json.dumps({"_id": i, "text": t}) + "\n" for i, t in rows.items())
+        )
+    (folder / "qrels").mkdir()
+    (folder / "qrels" / "test.tsv").write_text("".join(f"{pair.replace(' ', chr(9))}\t1\n" for pair in judged))
+    return Collection(folder)
+
+
+def test_only_what_could_be_first_in_ones_own_language_is_counted(tmp_path: Path) -> None:
+    """d1 is there in all languages, d2 in English and German, d3 and d4 in English alone."""
+    texts = {
+        "corpus": {"d1": "10", "d2": "20", "d3": "30", "d4": "31"},
+        "corpus.de": {"d1": "12", "d2": "22"},
+        "corpus.yo": {"d1": "11"},
+        **{f"queries{suffix}": {"q1": "11", "q2": "22", "q3": "30"} for suffix in ("", ".de", ".yo")},
+    }
+    judged = collection(tmp_path, texts, ["q1 d1", "q1 d3", "q2 d2", "q3 d3", "q3 d4"])
+    found = evaluate_languages(Stub(), judged, ["en", "de", "yo"], "test")  # type: ignore[arg-type]
+    # Of q1 its d1, of which there are three; q2 asked in Yoruba cannot find any in Yoruba, nor q3 another than English.
+    assert found.first == {"en": {"q1": "yo", "q2": "de"}, "de": {"q1": "yo", "q2": "de"}, "yo": {"q1": "yo"}}
+    assert found.first_shares()["de"] == {"en": 0.0, "de": 0.5, "yo": 0.5}
+    # From 11: yo:d1, then de:d1 and en:d1; from 22 the German d2, then the English.
+    assert found.rank_distance == {language: {"q1": 2.0, "q2": 1.0} for language in ("en", "de", "yo")}
+    # PEER: q1 alone has relevant documents in several languages, and two of them in English.
+    assert [set(found.equal_rank[language]) for language in ("en", "de", "yo")] == [{"q1"}] * 3
+    assert set(found.pairs["yo", "yo"]) == {"q1"}
+
+
+def test_languages_that_share_little_are_measured_by_what_they_share(tmp_path: Path) -> None:
+    """Swahili asks other queries, and has none of the judged documents."""
+    texts = {
+        "corpus": {"d1": "10", "d2": "40", "d3": "80"},
+        "corpus.yo": {"d1": "12", "d2": "42"},
+        "corpus.sw": {"d9": "70"},
+        "queries": {"q1": "10", "q2": "40"},
+        "queries.yo": {"q1": "11", "q2": "41"},
+        "queries.sw": {"q9": "79"},
+    }
+    judged = collection(tmp_path, texts, ["q1 d1", "q2 d2", "q9 d3"])
+    found = evaluate_languages(Stub(), judged, ["en", "yo", "sw"], "test")  # type: ignore[arg-type]
+    assert set(found.pairs) == {("en", "en"), ("en", "yo"), ("yo", "en"), ("yo", "yo"), ("sw", "en")}
+    assert found.consistency["en", "sw"] == {}
+    assert found.macro_means()[POOL] == 1.0
+    said = languages_as_json(found)
+    assert set(said["first"]) == {"en", "yo"}
+    assert heat_map(said["MAP"], "MAP").axes
+    # Of as few queries as these, what is not defined for all of them is left out.
+    assert "rank distance: defined for 2 of 3 queries, fewer than 20, and left out" in render_languages(found)
+
+
+def test_a_cell_says_where_it_is_over_fewer_queries_than_its_row_and_is_empty_where_there_are_none() -> None:
+    names = [f"q{i}" for i in range(30)]
+    every, some = dict.fromkeys(names, 0.5), dict.fromkeys(names[:24], 3.0)
+    others = {f"o{i}": 0.25 for i in range(5)}
+    pairs = {("en", "en"): every, ("en", "yo"): every, ("yo", "en"): every, ("yo", "yo"): every, ("sw", "en"): others}
+    pool = {"en": every, "yo": every, "sw": others}
+    consistency = {("en", "yo"): every, ("en", "sw"): {}, ("yo", "sw"): {}}
+    found = Multilingual(pairs, pool, {"en": some, "yo": every}, {}, consistency, {}, {})
+    assert found.macro_means()[RANK_CONSISTENCY] == 0.5
+    assert found.counts("en") == {MONOLINGUAL: 30, CROSS_LINGUAL: 30, POOL: 30, RANK_DISTANCE: 24, RANK_CONSISTENCY: 30}
+    assert found.counts("sw") == {CROSS_LINGUAL: 5, POOL: 5}
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in render_languages(found).splitlines()]
+    cells = {row[0]: row[1:] for row in rows if row}
+    assert cells["queries"] == ["n", MONOLINGUAL, CROSS_LINGUAL, POOL, RANK_DISTANCE, RANK_CONSISTENCY]
+    assert cells["English"] == ["30", "0.500", "0.500", "0.500", "3.0 (24)", "0.500"]
+    assert cells["Swahili"] == ["5", "", "0.250", "0.250", "", ""]
+    assert cells["n"] == ["35", "30", "35", "35", "30", "30"]
 
 
 def test_documents_whose_ids_are_their_languages_own_count_alike(tmp_path: Path) -> None:

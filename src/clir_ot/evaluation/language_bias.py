@@ -28,7 +28,8 @@ def first_language(ranked: Sequence[str], parallel: Mapping[str, str]) -> str:
 
     Args:
         ranked: document ids, best first.
-        parallel: `{document: language}` of translations of one document; at least one of them in `ranked`.
+        parallel: `{document: language}` of translations of one document, or of several relevant ones; at least one of
+            them in `ranked`.
     """
     return next(parallel[document] for document in ranked if document in parallel)
 

@@ -32,16 +32,18 @@ class Multilingual:
     """What an encoder finds of each query's parallel relevant documents.
 
     Attributes:
-        pairs: `{(query language, document language): {query: AP}}` over the documents of one language.
+        pairs: `{(query language, document language): {query: AP}}` over the documents of one language; without pairs of
+            which nothing is judged.
         pool: `{query language: {query: AP}}` over the documents of all languages together, where each translation of a
             relevant document is relevant (the multilingual pool of LAReQA: Roy et al. 2020, section 3).
         rank_distance: `{query language: {query: distance}}` in that pool, see `rank_distance`; the mean over groups of
             translations of one document where a query has several.
-        first: `{query language: {query: language}}`: that of the relevant document which is ranked best there.
+        first: `{query language: {query: language}}`: that of the relevant document which is ranked best there, of those
+            that are translations of each other; of queries with one in their own language, which could be first.
         consistency, correlation: `{(query language, other): {query: value}}`, each pair of languages once: RankC and
             Spearman's correlation of the two rankings of the pool.
-        equal_rank: `{query language: {query: PEER}}` in the pool, of queries with several relevant documents in some
-            language: with one in each, PEER is the same for all rankings. Mostly of few queries, then.
+        equal_rank: `{query language: {query: PEER}}` in the pool, of queries with relevant documents in several
+            languages and several in one: else PEER is the same for all rankings. Mostly of few queries, then.
     """
 
     pairs: Mapping[tuple[str, str], ByQuery]
@@ -67,15 +69,11 @@ class Multilingual:
 
     def means(self, language: str) -> dict[str, float]:
         """`{setting: mean}` of one query language; across languages, over the languages of documents."""
-        return {
-            name: _macro(
-                values
-                for pair, values in cells.items()
-                # RankC and the correlation are of two query languages.
-                if language in (pair.split(">") if name in _OF_TWO else pair.split(">")[:1])
-            )
-            for name, cells in self.cells().items()
-        }
+        return {name: _macro(cells) for name, cells in self._cells_of(language).items()}
+
+    def counts(self, language: str) -> dict[str, int]:
+        """`{setting: different queries}` that the means of a language are over."""
+        return {name: count_queries(cells) for name, cells in self._cells_of(language).items()}
 
     def left_out(self) -> list[str]:
         """A note on each setting that is defined for too few queries to say anything."""
@@ -83,6 +81,19 @@ class Multilingual:
             f"{name}: defined for {count} of {len(self._queries)} queries, fewer than {FEWEST_QUERIES}, and left out"
             for name, count in self._few.items()
         ]
+
+    def _cells_of(self, language: str) -> dict[str, list[ByQuery]]:
+        """Settings that a query language has cells of."""
+        # RankC and the correlation are of two query languages.
+        found = {
+            name: [
+                values
+                for pair, values in cells.items()
+                if language in (pair.split(">") if name in _OF_TWO else pair.split(">")[:1])
+            ]
+            for name, cells in self.cells().items()
+        }
+        return {name: cells for name, cells in found.items() if cells}
 
     @property
     def _queries(self) -> set[str]:
@@ -97,7 +108,8 @@ class Multilingual:
         pairs = {f"{queries}>{documents}": values for (queries, documents), values in self.pairs.items()}
         within = {pair for pair in pairs if len(set(pair.split(">"))) == 1}
         consistency, correlation = (
-            {f"{a}>{b}": values for (a, b), values in found.items()} for found in (self.consistency, self.correlation)
+            {f"{a}>{b}": values for (a, b), values in found.items() if values}
+            for found in (self.consistency, self.correlation)
         )
         return {
             MONOLINGUAL: {pair: values for pair, values in pairs.items() if pair in within},
@@ -115,12 +127,13 @@ class Multilingual:
         return _table({pair: mean(values) for pair, values in self.pairs.items()})
 
     def first_shares(self) -> dict[str, dict[str, float]]:
-        """`{query language: {document language: share of queries whose best relevant document it has}}`."""
+        """`{query language: {document language: share of the queries of `first` whose best document it has}}`."""
         return _table(
             {
                 (language, other): mean({query: float(first == other) for query, first in found.items()})
                 for language, found in self.first.items()
                 for other in self.first
+                if found
             }
         )
 
@@ -176,27 +189,27 @@ def evaluate_languages(
             judged = {query: {d: g for d, g in grades.items() if d in there} for query, grades in qrels.items()}
             for query, grades in judged.items():
                 everywhere[query] |= {f"{other}:{d}": g for d, g in grades.items()}
-            found = evaluate_run(best(part, queries.ids, index.ids), judged, ["MAP"])
-            pairs[language, other] = found["MAP"]
+            if any(judged.values()):  # a language may have a part of the documents alone, and none that is judged
+                found = evaluate_run(best(part, queries.ids, index.ids), judged, ["MAP"])
+                pairs[language, other] = found["MAP"]
         run = best(scores, queries.ids, pooled.ids, len(pooled.ids))
         in_pool[language] = evaluate_run(run, everywhere, ["MAP"])["MAP"]
         rankings[language] = {query: ranking(found) for query, found in run.items()}
         relevant = {query: {d for d, g in grades.items() if g >= 1} for query, grades in everywhere.items()}
-        parallel = {query: documents for query, documents in relevant.items() if len(documents) > 1}
+        parallel = {query: groups for query, documents in relevant.items() if (groups := translations(documents))}
         distance[language] = {
             query: sum(rank_distance(rankings[language][query], group) for group in groups) / len(groups)
-            for query, documents in relevant.items()
-            if (groups := translations(documents))
+            for query, groups in parallel.items()
         }
         first[language] = {
-            query: first_language(rankings[language][query], {d: d.split(":")[0] for d in documents})
-            for query, documents in parallel.items()
+            query: first_language(rankings[language][query], languages_of)
+            for query, groups in parallel.items()
+            if language in (languages_of := _languages_of(set().union(*groups))).values()
         }
         equal[language] = {
-            query: peer(rankings[language][query], grades, {d: d.split(":")[0] for d in grades})
-            for query, documents in parallel.items()
-            if len(documents) > len({d.split(":")[0] for d in documents})
-            for grades in [{d: everywhere[query][d] for d in documents}]
+            query: peer(rankings[language][query], {d: everywhere[query][d] for d in documents}, languages_of)
+            for query, documents in relevant.items()
+            if len(documents) > len({*(languages_of := _languages_of(documents)).values()}) > 1
         }
     consistency, correlation = (
         {
@@ -222,6 +235,11 @@ def count_queries(cells: Iterable[ByQuery]) -> int:
     return len({query for values in cells for query in values})
 
 
+def _languages_of(documents: Iterable[str]) -> dict[str, str]:
+    """Of names as `yo:d1`."""
+    return {document: document.split(":", 1)[0] for document in documents}
+
+
 def translations(documents: Iterable[str]) -> list[set[str]]:
     """Groups of two or more documents that are translations of each other, from names as `yo:d1`.
 
@@ -232,7 +250,7 @@ def translations(documents: Iterable[str]) -> list[set[str]]:
     groups: dict[str, set[str]] = {}
     for document in documents:
         groups.setdefault(document.split(":", 1)[1], set()).add(document)
-    if len(groups) == len(documents) == len({document.split(":", 1)[0] for document in documents}):
+    if len(groups) == len(documents) == len({*_languages_of(documents).values()}):
         groups = {"": documents}
     return [group for group in groups.values() if len(group) > 1]
 

@@ -84,13 +84,13 @@ def _of_languages(system: Bias, documents: str, collection: Sequence[str] | None
     if documents not in (OWN, OTHERS, POOL):
         return {language: cells[documents] for language, cells in maps.items() if documents in cells}
     if documents == OWN:
-        return {language: cells[language] for language, cells in maps.items()}
+        return {language: cells[language] for language, cells in maps.items() if language in cells}
     if {*maps} != {*(collection or ())}:
         return {}
     if documents == POOL:
         return {**system.pool}
     others = {a: [value for b, value in cells.items() if b != a] for a, cells in maps.items()}
-    return {language: sum(values) / len(values) for language, values in others.items()}
+    return {language: sum(values) / len(values) for language, values in others.items() if values}
 
 
 def _table(printed: Figures, ours: Figures, languages: Sequence[str]) -> Table:

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import language_name
+from clir_ot.evaluation.languages_table import spelt as setting_spelt
 from clir_ot.evaluation.query_noise import DEFAULT_NOISES
 from clir_ot.evaluation.table import change, p_value, with_interval
 from clir_ot.pictures.language_heatmap import heat_map
@@ -208,22 +209,26 @@ def _curves(study: Study) -> list[Section]:
 
 def _bias(found: Bias) -> Section:
     header = ["queries", *(f"{setting}" for setting in found.settings)]
-    table = [header, ["mean", *(f"{value:.3f}" for value in found.settings.values())]]
+    table = [header, ["mean", *(setting_spelt(name, value) for name, value in found.settings.items())]]
     table.append(["n", *map(str, found.counts.values())])
     note = (
         "Macro averages over languages, or pairs of them, and means over seeds; n: different queries. MAP within a "
         "language, across languages and in the pool of all languages' documents; rank distance: between the best and "
         "the worst translation of a relevant document in the pool; own language first: share of queries whose best "
-        "relevant document is in their own language; RankC and rank correlation (Spearman): agreement of the pool's "
-        "rankings for translations of a query."
+        "relevant document, of those with translations, is in their own language; RankC and rank correlation "
+        "(Spearman): agreement of the pool's rankings for translations of a query."
     )
     maps = [
         (f"{found.name}: MAP of queries in one language (rows) over documents in another (columns).",
          heat_map(found.average_precision, "MAP")),
-        (f"{found.name}: share of queries (rows) whose best relevant document in the pool is in a language (columns); "
-         f"without preference each would be {1 / max(1, len(found.first)):.2f}.",
-         heat_map(found.first, "share")),
     ]  # fmt: skip
+    if found.first:
+        languages = {language for shares in found.first.values() for language in shares}
+        seen = (
+            f"{found.name}: share of queries (rows) whose best relevant document in the pool is in a language "
+            f"(columns); without preference, and with one in every language, each would be {1 / len(languages):.2f}."
+        )
+        maps.append((seen, heat_map(found.first, "share")))
     return Section(f"Language bias: {found.name}", [], [(note, table)], maps)
 
 

@@ -115,7 +115,8 @@ def log_evaluation(run: RunFolder, rankings: Path, evaluation: Evaluation) -> No
         if evaluation.languages:
             said = languages_as_json(evaluation.languages)
             for key, what in (("MAP", "MAP"), ("first", "share ranked first")):
-                logger.log_image(f"{before}bias/{key}", [pixels(heat_map(said[key], what))])
+                if said[key]:
+                    logger.log_image(f"{before}bias/{key}", [pixels(heat_map(said[key], what))])
         with logger.unharmed():
             logger.experiment.summary.update(summary)
         log_rankings(logger, rankings)
