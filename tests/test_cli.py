@@ -311,11 +311,12 @@ def test_the_hybrid_ranker_logs_what_was_drawn(
     assert drawn["drawn/monolingual"] + drawn["drawn/cross-lingual"] == pytest.approx(1, abs=1e-4)
     assert sum(pairs) == pytest.approx(1, abs=1e-4)  # run.json holds rounded figures
     table = clir("evaluate", run, "--collection", collection_folder)
-    rows = {cells[1].strip(): cells[2:-1] for line in table.splitlines() if len(cells := line.split("|")) == 10}
+    rows = {cells[1].strip(): cells[2:-1] for line in table.splitlines() if len(cells := line.split("|")) == 11}
     settings = [cell.strip() for cell in rows.pop("queries")]
     assert "rank distance" in settings
     assert {"English", "Yoruba", "Swahili", "mean"} < rows.keys()
-    for column, setting in enumerate(settings):
+    assert [rows[name][0].strip() for name in ("English", "Yoruba", "Swahili", "mean", "n")] == ["18"] * 3 + ["", "18"]
+    for column, setting in enumerate(settings[1:], start=1):
         means = [float(rows[name][column]) for name in ("English", "Yoruba", "Swahili")]
         rounding = 0.1 if setting == "rank distance" else 1e-3
         assert float(rows["mean"][column]) == pytest.approx(sum(means) / 3, abs=rounding)

@@ -3,14 +3,21 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import yaml
 
 from clir_ot import Collection
+from clir_ot.ablation import languages, students
 from clir_ot.ablation.plan import Ablation, pairs_against
-from clir_ot.ablation.students import ablate_students
+from clir_ot.ablation.students import MEASURE, ablate_students
 from clir_ot.errors import UserError
+from clir_ot.evaluation.estimate import estimate
+from clir_ot.evaluation.systems import Measured
+from clir_ot.evaluation.table import p_value
+from clir_ot.runs.rankings import Queries
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 
@@ -57,6 +64,43 @@ def test_each_two_variants_are_compared_once() -> None:
     assert pairs_against(names, ["alpha-0", "alpha-1"]) == [
         ("alpha-0.5", "alpha-0"), ("alpha-1", "alpha-0"), ("alpha-0.5", "alpha-1")
     ]  # fmt: skip
+
+
+def test_each_column_of_students_says_over_how_many_queries() -> None:
+    def measured(count: int, *seeds: float) -> Measured:
+        runs = {str(s): {MEASURE: {f"q{q}": value + q / 100 for q in range(count)}} for s, value in enumerate(seeds)}
+        return Measured("", "", runs)
+
+    keys = {Queries("yo", "dev"): 7, Queries("yo", "test"): 9, Queries("en", "test"): 5}
+    results = {
+        "zero-shot": {queries: measured(count, 0.1) for queries, count in keys.items()},
+        "ot": {queries: measured(count, 0.3, 0.4) for queries, count in keys.items()},
+    }
+    header = students._table(results, ["zero-shot"], "yo").splitlines()[0]
+    for said in ("dev MRR@10 (n = 7)", "test MRR@10 [95 % interval] (n = 9)", "English MRR@10 (n = 5)"):
+        assert said in header
+    del results["zero-shot"][Queries("en", "test")], results["ot"][Queries("en", "test")]
+    assert "| English MRR@10 |" in students._table(results, ["zero-shot"], "yo").splitlines()[0]
+
+
+def test_runs_of_two_variants_with_one_seed_are_two_draws(tmp_path: Path) -> None:
+    """As in all other tables: a seed makes no pairs of trainings that differ in everything else."""
+    values = {"mono": [0.2, 0.3, 0.5], "cross": [0.3, 0.6, 0.55]}
+    runs: dict[Any, Any] = {}
+    samples: dict[str, dict[str, dict[str, float]]] = {}
+    for name, means in values.items():
+        for seed, mean in enumerate(means):
+            cell = {f"q{q}": mean + q / 1000 for q in range(30)}
+            samples.setdefault(name, {})[f"{name} {seed}"] = cell
+            (path := tmp_path / f"{name}-{seed}.json").write_text(
+                json.dumps({"cells": {"pool MAP": {"yo": cell}}, "left_out": []})
+            )
+            config = {"data": {"languages": "en,yo"}}
+            runs[name, seed] = SimpleNamespace(folder=SimpleNamespace(languages=path, read_config=lambda c=config: c))
+    difference = estimate([(1.0, samples["cross"]), (-1.0, samples["mono"])])
+    table = languages._table(runs, values, ["mono"])  # type: ignore[arg-type]
+    assert f"{difference.value:+.3f}, {p_value(difference.p)}" in table
+    assert "| n       |       | 30" in table
 
 
 @pytest.mark.slow

@@ -29,7 +29,15 @@ def study() -> Study:
     return Study("MRR@10", ("MRR@10", "MAP"), ["yo"], ["yo"], rows, [], [], {}, {}, {}, [])
 
 
-BIAS = Bias("hybrid", {}, {}, {"en": {"en": 0.8, "yo": 0.5}, "yo": {"en": 0.4, "yo": 0.7}}, {"en": 0.6, "yo": 0.3}, {})
+BIAS = Bias(
+    "hybrid",
+    {},
+    {},
+    {"en": {"en": 0.8, "yo": 0.5}, "yo": {"en": 0.4, "yo": 0.7}},
+    {"en": 0.6, "yo": 0.3},
+    {},
+    {"pool MAP": (17, 18)},
+)
 
 
 def written(path: Path, tables: str, head: str = HEAD) -> Path:

@@ -119,6 +119,10 @@ def test_the_page_stands_alone_and_its_figures_are_those_of_the_rankings(
     shown = tables(markdown)
     effectiveness = {row[0]: row for row in shown["Effectiveness"]}
     assert effectiveness["system"][:3] == ["system", "Yoruba, n = 18", "Swahili, n = 18"]
+    assert effectiveness["system"][3:] == ["mean of yo, n = 18", "English, n = 18"]
+    assert shown["Gap closed"][0] == ["system", "Yoruba, n = 18", "Swahili, n = 18"]
+    assert shown["Alpha"][0][1:] == ["Yoruba, n = 18", "Swahili, n = 18"]
+    assert markdown.count("Ours: measured on toy, 18 queries a language;") == 2
     assert effectiveness.keys() >= {"BM25", "zero-shot"}
     # Two seeds: the mean of what each ranking is worth, worked out here again.
     collection = Collection(collection_folder)
@@ -155,7 +159,8 @@ def test_the_page_stands_alone_and_its_figures_are_those_of_the_rankings(
     assert "theirs" not in markdown[: markdown.index("## Published figures")]
     # Every comparison of the answer's count is a row of the table.
     assert f"over the {len(shown['Tests']) - 1} comparisons made" in markdown
-    assert shown["Tests"][1][:4] == [name, "zero-shot", "Yoruba", "2 / 1"]
+    assert shown["Tests"][1][:5] == [name, "zero-shot", "Yoruba", "18", "2 / 1"]
+    assert len(shown["Tests"][1]) == len(shown["Tests"][0])
     # Nobody trained the published method here, and its name is on nothing.
     assert "optimal-transport" not in markdown[: markdown.index("## How this was made")]
     assert "says nothing of that method" in markdown
@@ -163,7 +168,7 @@ def test_the_page_stands_alone_and_its_figures_are_those_of_the_rankings(
     cost = next(row for row in shown["Training cost"] if row[0] == name)
     assert cost[:3] == [name, "2", str(facts["steps"])]
     assert float(cost[3].split()[0]) == pytest.approx(facts["tokens"] / 1e6, abs=5e-3)
-    noise = [row for row in shown["Robustness"] if row[1] == "Yoruba" and len(row) == 5]
+    noise = [row for row in shown["Robustness"] if row[1:3] == ["Yoruba", "18"]]
     assert {row[0] for row in noise} >= {name, "zero-shot", "BM25"}
     assert re.search(r"hybrid\w*.*: MAP of queries", (tmp_path / "report" / "report.html").read_text())
 

@@ -3,7 +3,7 @@
 import pytest
 
 from clir_ot.evaluation.judging import Judging
-from clir_ot.evaluation.systems import Measured
+from clir_ot.evaluation.systems import Measured, compare_all
 from clir_ot.tracking.log_evaluation import Evaluation
 
 
@@ -32,6 +32,12 @@ def test_the_summary_has_the_run_the_others_and_the_gap() -> None:
     assert header == ["system", "language", "queries", "MRR@10", "MRR@10 low", "MRR@10 high"]
     assert rows[2][:4] == ["distilled", "yo", 2, pytest.approx(0.65)]
     assert rows[2][4] <= 0.65 <= rows[2][5]
+
+
+def test_comparisons_say_over_how_many_queries() -> None:
+    ours, theirs = measured("distilled", "yo", 0.6, 0.7, 0.2), measured("zero-shot", "yo", 0.2, 0.2, 0.2)
+    header, (row,) = Evaluation("distilled", "test", [], compare_all([([ours], [theirs])])).tests()
+    assert dict(zip(header, row, strict=True))["queries"] == 3
 
 
 def test_without_a_teacher_there_is_no_gap() -> None:

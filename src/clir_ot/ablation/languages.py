@@ -77,10 +77,12 @@ def _table(runs: dict[tuple[str, int], Variant], variants: Iterable[str], baseli
     cells = {setting: list(found) for setting, found in said["cells"].items()}
 
     def measured(name: str, setting: str) -> list[Measured]:
-        """One for each cell; a run has one name in all of them."""
+        """One for each cell; a run has one name in all of them, and two variants' runs of a seed have two."""
         return [
             Measured(
-                name, cell, {str(s): {setting: f["cells"][setting][cell]} for (n, s), f in read.items() if n == name}
+                name,
+                cell,
+                {f"{n} {s}": {setting: f["cells"][setting][cell]} for (n, s), f in read.items() if n == name},
             )
             for cell in cells[setting]
         ]

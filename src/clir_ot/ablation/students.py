@@ -93,8 +93,10 @@ def _table(results: dict[str, dict[Queries, Measured]], baselines: list[str], la
     against = [name for name in baselines if name in tested]
     pairs = pairs_against(tested, against)
     compared = dict(zip(pairs, compare_all([([tested[a]], [tested[b]]) for a, b in pairs], MEASURE), strict=True))
-    header = ["variant", "seeds", f"dev {MEASURE}", f"test {MEASURE} [95 % interval]", "range over seeds"]
-    header += [f"English {MEASURE}", *(f"against {name}" for name in against)]
+    counts = {queries: measured.count for queries, measured in next(iter(results.values())).items()}
+    over = {queries: f" (n = {counts[queries]})" if queries in counts else "" for queries in (dev, test, english)}
+    header = ["variant", "seeds", f"dev {MEASURE}{over[dev]}", f"test {MEASURE} [95 % interval]{over[test]}"]
+    header += ["range over seeds", f"English {MEASURE}{over[english]}", *(f"against {name}" for name in against)]
     order = sorted(results, key=lambda name: -results[name][dev].mean(MEASURE) if dev in results[name] else 0.0)
     rows = [header]
     for name in order:
@@ -117,9 +119,9 @@ def _table(results: dict[str, dict[Queries, Measured]], baselines: list[str], la
                 *differences,
             ]
         )
-    count = next(iter(tested.values())).count
     return (
         columns(rows)
-        + f"\n\n{language_name(language)}, {count} test queries. Rows by dev figure. Intervals and p: over queries and "
-        "seeds, both of which are drawn; p: t-test, Holm-adjusted over the table, each two variants compared once."
+        + f"\n\n{language_name(language)}, {counts[test]} test queries. Rows by dev figure. Intervals and p: over "
+        "queries and seeds, both of which are drawn; p: t-test, Holm-adjusted over the table, each two variants "
+        "compared once."
     )

@@ -198,7 +198,9 @@ def _results(measured: Mapping[str, Any], kind: str, collection: str) -> list[Ev
             dataset_split=measured["split"],
             dataset_revision=measured["collection_fingerprint"],
             metric_type=name.lower(),
-            metric_name="; ".join([f"{name} [95 % interval {low:.3f}, {high:.3f}]", *_judged(measured)]),
+            metric_name="; ".join(
+                [f"{name} [95 % interval {low:.3f}, {high:.3f}]", f"n = {system['queries']}", *_judged(measured)]
+            ),
             metric_value=round(values["mean"], 4),
         )
         for system in measured["systems"]
@@ -229,10 +231,10 @@ def _comparisons(measured: Mapping[str, Any]) -> str:
     return "\n".join(
         f"- {found['system']} against {found['baseline']}, {language_name(found['language'])} queries: "
         f"{found['measure']} {found['difference']:+.3f} "
-        f"[{found['interval_95'][0]:+.3f}, {found['interval_95'][1]:+.3f}], "
+        f"[{found['interval_95'][0]:+.3f}, {found['interval_95'][1]:+.3f}], n = {found['queries']}, "
         f"{p_value(found['p_holm'])} (t-test over queries, Holm): {found['verdict']}"
         for found in measured["comparisons"]
-        if "p_holm" in found  # not of runs that were evaluated before the test had that name
+        if "queries" in found  # not of runs that were evaluated before tests were what they are now
     )
 
 

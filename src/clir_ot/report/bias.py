@@ -25,6 +25,7 @@ class Bias:
         pool: `{query language: MAP}` over the documents of all languages; empty where the runs were evaluated before it
             was kept.
         first: share of queries whose best relevant document in the pool is in the language.
+        sizes: `{setting: fewest and most queries of a cell}`.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Bias:
     average_precision: Matrix
     pool: Mapping[str, float]
     first: Matrix
+    sizes: Mapping[str, tuple[int, int]]
 
 
 def bias_of(rows: Sequence[Row], collection: Collection) -> tuple[list[Bias], list[str]]:
@@ -56,10 +58,12 @@ def bias_of(rows: Sequence[Row], collection: Collection) -> tuple[list[Bias], li
             for name in read[0]["cells"]
         }
         counts = {name: count_queries(cells.values()) for name, cells in read[0]["cells"].items()}
+        sizes = {name: [len(cell) for cell in cells.values()] for name, cells in read[0]["cells"].items()}
+        ends = {name: (min(found), max(found)) for name, found in sizes.items()}
         notes += [f"{row.name}: {note}." for note in read[0]["left_out"]]
         maps, first = (_means([said[name] for said in read]) for name in ("MAP", "first"))
         pool = _means([{POOL: said[POOL]} for said in read])[POOL] if all(POOL in said for said in read) else {}
-        found.append(Bias(row.name, settings, counts, maps, pool, first))
+        found.append(Bias(row.name, settings, counts, maps, pool, first, ends))
     return found, notes
 
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import language_name
 from clir_ot.evaluation.metrics import canonical_measure
+from clir_ot.evaluation.multilingual import CROSS_LINGUAL, MONOLINGUAL
+from clir_ot.evaluation.multilingual import POOL as POOL_MAP
 from clir_ot.report.bias import Bias
 from clir_ot.report.published import MEAN, OTHERS, OWN, POOL, Published, PublishedTable
 from clir_ot.report.sections import Section, Table
@@ -44,7 +46,8 @@ def published_figures(files: Sequence[Published], study: Study, bias: Sequence[B
                 kinds = "none of ours is of this kind" if not shown else _spelt(missing)
                 left_out.append(f"{printed.measure} of queries over {_over(printed.documents)}, {file.source}: {kinds}")
             if shown:
-                tables.append((_note(file, printed, study, collection), _table(printed.systems, ours, shown)))
+                over = _count(printed.documents, shown, study, bias)
+                tables.append((_note(file, printed, study, collection, over), _table(printed.systems, ours, shown)))
     text = [
         _WARNING,
         *(
@@ -104,12 +107,23 @@ def _table(printed: Figures, ours: Figures, languages: Sequence[str]) -> Table:
     return [header, *rows]
 
 
-def _note(file: Published, printed: PublishedTable, study: Study, collection: str) -> str:
+def _count(documents: str, languages: Sequence[str], study: Study, bias: Sequence[Bias]) -> str:
+    """What is to be said of how many queries of a language there are here."""
+    if documents == ENGLISH:
+        found = [row.results[name].count for row in study.rows for name in languages if name in row.results]
+    else:
+        setting = {OWN: MONOLINGUAL, POOL: POOL_MAP}.get(documents, CROSS_LINGUAL)
+        found = [count for system in bias for count in system.sizes.get(setting, ())]
+    ends = dict.fromkeys([min(found), max(found)]) if found else []
+    return f", {' to '.join(map(str, ends))} queries a language" if ends else ""
+
+
+def _note(file: Published, printed: PublishedTable, study: Study, collection: str, over: str) -> str:
     encoders = dict.fromkeys(
         str(row.runs.settings.get("model.encoder") or "the teacher's") for row in study.rows if row.runs
     )
     judged = study.judging.notes() if printed.documents == ENGLISH else []
-    ours = "; ".join([f"measured on {collection}", f"encoder: {', '.join(encoders)}", *judged])
+    ours = "; ".join([f"measured on {collection}{over}", f"encoder: {', '.join(encoders)}", *judged])
     return (
         f"{printed.measure} of queries over {_over(printed.documents)}. Published: {file.source}; measured on "
         f"{file.collection}. Ours: {ours}. What else differs: "

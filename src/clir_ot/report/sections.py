@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from clir_ot.collections.collection import ENGLISH
 from clir_ot.collections.languages import language_name
 from clir_ot.evaluation.languages_table import spelt as setting_spelt
+from clir_ot.evaluation.multilingual import CROSS_LINGUAL, OWN_FIRST
 from clir_ot.evaluation.query_noise import DEFAULT_NOISES
 from clir_ot.evaluation.table import change, p_value, with_interval
 from clir_ot.pictures.language_heatmap import heat_map
@@ -67,8 +68,8 @@ def spelt(languages: Sequence[str]) -> str:
 
 
 def _effectiveness(study: Study) -> Section:
-    macro = f"mean of {', '.join(study.low_resource)}"
-    rows = [["system", *(_heading(study, name) for name in study.languages), macro, _heading(study, ENGLISH)]]
+    rows = [["system", *(_heading(study.rows, name) for name in study.languages), _macro_heading(study)]]
+    rows[0].append(_heading(study.rows, ENGLISH))
     for row in study.rows:
         whole = all(language in row.results for language in study.low_resource)
         rows.append(
@@ -90,11 +91,18 @@ def _effectiveness(study: Study) -> Section:
     return Section("Effectiveness", [], [(note, rows)], [(seen, figures.by_language(study))])
 
 
-def _heading(study: Study, language: str) -> str:
-    counts = {row.results[language].count for row in study.rows if language in row.results}
+def _heading(rows: Sequence[Row], language: str) -> str:
+    counts = {row.results[language].count for row in rows if language in row.results}
     return (
         f"{language_name(language)}, n = {' or '.join(map(str, sorted(counts)))}" if counts else language_name(language)
     )
+
+
+def _macro_heading(study: Study) -> str:
+    """Of the mean over languages; queries and their translations are one."""
+    zero_shot = next(row for row in study.rows if row.name == ZERO_SHOT)
+    queries = {q for name in study.low_resource for q in zero_shot.results[name].values[study.measure]}
+    return f"mean of {', '.join(study.low_resource)}, n = {len(queries)}"
 
 
 def _cell(row: Row, language: str, measure: str) -> str:
@@ -102,7 +110,7 @@ def _cell(row: Row, language: str, measure: str) -> str:
 
 
 def _tests(study: Study) -> Section:
-    header = ["system", "against", "queries", "seeds", "difference [95 %]", "verdict", "p (Holm)", "p"]
+    header = ["system", "against", "queries", "n", "seeds", "difference [95 %]", "verdict", "p (Holm)", "p"]
     rows = [[*header, "won / tied / lost"]]
     for (system, baseline, languages), c in study.comparisons.items():
         english = languages == (ENGLISH,)
@@ -111,6 +119,7 @@ def _tests(study: Study) -> Section:
                 system,
                 ENGLISH_REFERENCE if english else baseline,
                 spelt(languages),
+                str(c.count),
                 " / ".join(map(str, c.runs)),
                 change(c.difference),
                 f"{c.verdict()}, {c.equivalence()}" if english else c.verdict(),
@@ -120,9 +129,10 @@ def _tests(study: Study) -> Section:
             ]
         )
     note = (
-        f"Differences of {study.measure}. p: t-test over queries and seeds, both of which are drawn (of one run "
-        "against one: the paired t-test; of a trained system with one run it says nothing of other seeds); Holm: "
-        "corrected over this table. Within: shown by two one-sided t-tests at .05, not corrected."
+        f"Differences of {study.measure}; n: queries, of several languages each query in each. p: t-test over queries "
+        "and seeds, both of which are drawn (of one run against one: the paired t-test; of a trained system with one "
+        "run it says nothing of other seeds); Holm: corrected over this table. Within: shown by two one-sided t-tests "
+        "at .05, not corrected."
     )
     if all(languages == (ENGLISH,) for _, _, languages in study.comparisons):
         return Section("Tests", [], [(note, rows)])
@@ -134,7 +144,7 @@ def _gap(study: Study) -> list[Section]:
     names = list(dict.fromkeys(name for name, _ in study.gaps))
     if not names:
         return []
-    rows = [["system", *map(language_name, study.languages)]]
+    rows = [["system", *(_heading(study.rows, language) for language in study.languages)]]
     for name in names:
         cells = []
         for language in study.languages:
@@ -154,18 +164,20 @@ def _gap(study: Study) -> list[Section]:
 
 def _robustness(study: Study) -> Section:
     worst = [["system", "worst language", study.measure, "best language", study.measure, "spread"]]
-    noise = [["system", "language", "as written", *DEFAULT_NOISES]]
+    noise = [["system", "language", "n", "as written", *DEFAULT_NOISES]]
     for row in study.rows:
         means = {name: row.results[name].mean(study.measure) for name in study.languages if name in row.results}
         if not means:
             continue
         low, high = min(means, key=means.__getitem__), max(means, key=means.__getitem__)
-        ends = [cell for name in (low, high) for cell in (language_name(name), f"{means[name]:.3f}")]
+        ends = [cell for name in (low, high) for cell in (_heading([row], name), f"{means[name]:.3f}")]
         worst.append([row.name, *ends, f"{means[high] - means[low]:.3f}"])
         for language, clean in means.items():
             cells = [_degraded(row, language, kind, clean, study.measure) for kind in DEFAULT_NOISES]
             if any(cells):
-                noise.append([row.name, language_name(language), f"{clean:.3f}", *cells])
+                noise.append(
+                    [row.name, language_name(language), str(row.results[language].count), f"{clean:.3f}", *cells]
+                )
     tables: list[tuple[str, Table]] = [
         (f"Worst and best language by {study.measure}; spread is their difference.", worst)
     ]
@@ -195,7 +207,7 @@ def _curves(study: Study) -> list[Section]:
         title, what = _VARIED[curve.key]
         rows = [(x, row) for x, system in curve.points if (row := study.row(system.name))]
         languages = [name for name in study.languages if all(name in row.results for _, row in rows)]
-        table = [[what, *map(language_name, languages)]]
+        table = [[what, *(_heading([row for _, row in rows], name) for name in languages)]]
         table += [[f"{x:g}", *(_cell(row, name, study.measure) for name in languages)] for x, row in rows]
         note = f"{study.measure} by {what[0].lower()}{what[1:]}; all else stays."
         primary = next(row for row in study.rows if row.name == study.primary[curve.points[0][1].kind])
@@ -219,17 +231,25 @@ def _bias(found: Bias) -> Section:
         "(Spearman): agreement of the pool's rankings for translations of a query."
     )
     maps = [
-        (f"{found.name}: MAP of queries in one language (rows) over documents in another (columns).",
+        (f"{found.name}: MAP of queries in one language (rows) over documents in another (columns)"
+         f"{_a_cell(found, CROSS_LINGUAL)}.",
          heat_map(found.average_precision, "MAP")),
     ]  # fmt: skip
     if found.first:
         languages = {language for shares in found.first.values() for language in shares}
         seen = (
             f"{found.name}: share of queries (rows) whose best relevant document in the pool is in a language "
-            f"(columns); without preference, and with one in every language, each would be {1 / len(languages):.2f}."
+            f"(columns){_a_cell(found, OWN_FIRST)}; without preference, and with one in every language, each would be "
+            f"{1 / len(languages):.2f}."
         )
         maps.append((seen, heat_map(found.first, "share")))
     return Section(f"Language bias: {found.name}", [], [(note, table)], maps)
+
+
+def _a_cell(found: Bias, setting: str) -> str:
+    """`, n = 18 to 20`: of the queries of each cell."""
+    least, most = found.sizes.get(setting, (0, 0))
+    return f", n = {least}{f' to {most}' if most > least else ''}" if most else ""
 
 
 def _cost(study: Study) -> Section:

@@ -83,10 +83,11 @@ class Evaluation:
 
     def tests(self) -> tuple[list[str], list[list[Any]]]:
         """Header and rows: the paired comparisons."""
-        header = ["system", "baseline", "language", "measure", "difference", "low", "high", "p (Holm)", "verdict"]
+        header = ["system", "baseline", "language", "queries", "measure", "difference", "low", "high", "p (Holm)"]
+        header.append("verdict")
         rows: list[list[Any]] = [
-            [c.system, c.baseline, ",".join(c.languages), c.measure, c.difference.value, *c.difference.interval(),
-             c.p_adjusted, c.verdict()]
+            [c.system, c.baseline, ",".join(c.languages), c.count, c.measure, c.difference.value,
+             *c.difference.interval(), c.p_adjusted, c.verdict()]
             for c in self.comparisons
         ]  # fmt: skip
         return header, rows
